@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * switch.h - the state of one switch, and what the daemon does with it.
+ *
+ * The public header of the datapath. struct elisa_switch is all the state there is: it lives at
+ * ELISA_OFFSET_SWITCH of the trusted context, and the daemon maps the same memory, at any address:
+ * nothing in it points into itself. Whoever carries traffic is outside this header (call.h).
+ *
+ * Who writes what: the daemon writes what its functions below write, the datapath on every vCPU
+ * writes the rest at the same time. All words that two of them share are accessed with atomics.
+ */
+#ifndef ELISA_VSWITCH_DATAPATH_SWITCH_H
+#define ELISA_VSWITCH_DATAPATH_SWITCH_H
+
+#include <elisa/layout.h>
+#include <elisa/ring.h>
+#include <elisa/version.h>
+
+#define ELISA_SWITCH_MAGIC 0x48435449575345ull /* "ESWITCH" */
+#define ELISA_SWITCH_LAYOUT 1u                 /* changes with struct elisa_switch */
+
+#define ELISA_CACHE_LINE 64u
+
+/* Entries of the MAC table: a power of two. */
+#define ELISA_FDB_MIN_CAPACITY 64u
+#define ELISA_FDB_MAX_CAPACITY (1u << 20)
+#define ELISA_FDB_DEFAULT_CAPACITY 16384u
+
+/* Ageing: the daemon calls elisa_switch_fdb_age() once each tick. 30 ticks of 10 s: 300 s. */
+#define ELISA_FDB_TICK_SECONDS 10u
+#define ELISA_FDB_DEFAULT_AGE_TICKS 30u
+#define ELISA_FDB_MAX_AGE_TICKS 127u
+
+/* What the daemon decided about a port. `mac` as a number, see elisa_mac_to_number(). */
+struct elisa_port_config {
+	_Alignas(ELISA_CACHE_LINE) uint32_t present; /* 1 between port_add and port_del */
+	uint32_t backpressure; /* 1: a full receive ring stops its unicast senders; 0: drops */
+	uint64_t mac;
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_port_config) == 64, "port config: one cache line");
+
+/* Packets a port gave to the switch. Written by all vCPUs that send from the port. */
+struct elisa_send_counters {
+	_Alignas(ELISA_CACHE_LINE) uint64_t packets; /* taken: delivered, flooded or dropped */
+	uint64_t bytes;        /* of them; 0 for a packet whose descriptors are bad */
+	uint64_t calls;        /* gate calls to transmit */
+	uint64_t flooded;      /* packets sent to more than the one port that has the address */
+	uint64_t backpressure; /* calls cut short by a full receiver */
+	uint64_t claim_retries;
+	uint64_t drops[ELISA_DROP_REASONS]; /* a flooded packet: one for each copy not delivered */
+};
+
+/* Packets the switch gave to a port. Written by all vCPUs that send to it. */
+struct elisa_receive_counters {
+	_Alignas(ELISA_CACHE_LINE) uint64_t packets;
+	uint64_t bytes;
+	uint64_t drops[ELISA_DROP_REASONS]; /* SENDER_LOST counts slots, the others packets */
+};
+
+/*
+ * A receive ring as the switch sees it: journal.h tells what the words mean.
+ * ring and size are valid for the epoch in word.
+ */
+struct elisa_receive_queue {
+	_Alignas(ELISA_CACHE_LINE) uint64_t word;
+	uint64_t ring; /* struct elisa_desc[size], as the datapath addresses it */
+	uint32_t size;
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_receive_queue) == 64, "receive queue: one cache line");
+
+/* What one vCPU has in flight: journal.h. */
+struct elisa_journal {
+	_Alignas(ELISA_CACHE_LINE) uint64_t word;
+	uint64_t sender; /* port that the run in word is sent from */
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_journal) == 64, "journal: one cache line");
+
+struct elisa_switch {
+	uint64_t magic; /* written last by elisa_switch_init() */
+	uint32_t abi;   /* ELISA_IMAGE_ABI */
+	uint32_t layout;
+	uint64_t size;          /* bytes, table included */
+	uint64_t fdb_seed;      /* odd */
+	uint32_t fdb_buckets;   /* a power of two */
+	uint32_t fdb_age_ticks; /* 1..ELISA_FDB_MAX_AGE_TICKS */
+	uint64_t fdb_tick;
+	uint64_t fdb_full;  /* source addresses not learned: no room */
+	uint64_t fdb_moves; /* addresses that changed port */
+	uint64_t ports;     /* bit p: port p is present */
+
+	struct elisa_port_config config[ELISA_MAX_PORTS];
+	struct elisa_send_counters sent[ELISA_MAX_PORTS];
+	struct elisa_receive_counters received[ELISA_MAX_PORTS];
+	struct elisa_receive_queue queues[ELISA_MAX_PORTS][ELISA_MAX_QUEUES];
+	struct elisa_journal journals[ELISA_MAX_VCPUS];
+
+	_Alignas(ELISA_CACHE_LINE) uint64_t fdb[]; /* buckets of 8 entries: fdb.h */
+};
+
+/*
+ * The trusted image begins its read-only part, at ELISA_OFFSET_RODATA, with this: the first bytes
+ * of the second PT_LOAD of elisa-image.elf. A loader refuses another magic, abi or layout.
+ */
+#define ELISA_IMAGE_MAGIC 0x4547414d49415345ull
+
+struct elisa_image_header {
+	uint64_t magic;       /* ELISA_IMAGE_MAGIC */
+	uint32_t abi;         /* ELISA_IMAGE_ABI */
+	uint32_t layout;      /* ELISA_SWITCH_LAYOUT */
+	uint64_t switch_size; /* sizeof(struct elisa_switch), without the table */
+	char version[ELISA_NAME_SIZE];
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_image_header) == 56, "image header");
+
+struct elisa_switch_params {
+	uint32_t fdb_capacity; /* entries, a power of two, ELISA_FDB_MIN.._MAX_CAPACITY */
+	uint32_t age_ticks;    /* 1..ELISA_FDB_MAX_AGE_TICKS */
+	uint64_t seed;         /* random, so that a guest cannot choose addresses that collide */
+};
+
+struct elisa_port_params {
+	uint8_t mac[ELISA_MAC_SIZE]; /* unicast, not zero */
+	bool backpressure;
+};
+
+struct elisa_port_stats {
+	uint64_t tx_packets; /* as struct elisa_send_counters */
+	uint64_t tx_bytes;
+	uint64_t tx_calls;
+	uint64_t tx_flooded;
+	uint64_t tx_backpressure;
+	uint64_t tx_claim_retries;
+	uint64_t tx_drops[ELISA_DROP_REASONS];
+	uint64_t rx_packets; /* as struct elisa_receive_counters */
+	uint64_t rx_bytes;
+	uint64_t rx_drops[ELISA_DROP_REASONS];
+};
+
+struct elisa_fdb_record {
+	uint8_t mac[ELISA_MAC_SIZE];
+	uint8_t port;
+	bool fixed;         /* the port's own address: does not age, does not move */
+	uint32_t age_ticks; /* since the address was last seen; 0 when fixed */
+};
+
+/*
+ * The functions below are the daemon's. One thread at a time for each switch; traffic may flow.
+ * Functions with `port` answer -ENODEV when it is not present, and -ERANGE beyond the limit.
+ */
+
+/* Bytes that a switch with such a table needs, whole pages; 0 when the capacity is not valid. */
+uint64_t elisa_switch_size(uint32_t fdb_capacity);
+
+/*
+ * Make an empty switch in `memory`, `size` bytes of zeroes, page-aligned, that no vCPU uses yet.
+ *	-EINVAL	a parameter	-ENOSPC	size is less than elisa_switch_size() says
+ */
+int elisa_switch_init(struct elisa_switch *memory, uint64_t size,
+		      const struct elisa_switch_params *params);
+
+/* Is this a switch of this layout, whole in `size` bytes? For adopting one that runs. -EPROTO. */
+int elisa_switch_check(const struct elisa_switch *sw, uint64_t size);
+
+/*
+ * Add a port: counters from zero, its MAC in the table for as long as the port is there.
+ *	-EEXIST	the port is there	-EADDRINUSE another port has the MAC	-EINVAL	the MAC
+ *	-ENOSPC	the table has no room for the MAC
+ * Call it before the module offers the port to a guest (PORT_ADD).
+ */
+int elisa_switch_port_add(struct elisa_switch *sw, unsigned int port,
+			  const struct elisa_port_params *params);
+
+/*
+ * Remove a port and all its addresses. Senders on it get -ENODEV from now on.
+ * Close the module's port first: that stops it and waits for the vCPUs inside.
+ */
+int elisa_switch_port_del(struct elisa_switch *sw, unsigned int port);
+
+int elisa_switch_port_set_backpressure(struct elisa_switch *sw, unsigned int port,
+				       bool backpressure);
+
+/* Counters since the port was added. Each is exact; together they are no snapshot in traffic. */
+int elisa_switch_port_stats(const struct elisa_switch *sw, unsigned int port,
+			    struct elisa_port_stats *stats);
+
+/* One tick passed: forget what was not seen for the switch's age_ticks. Returns how many. */
+unsigned int elisa_switch_fdb_age(struct elisa_switch *sw);
+
+/* Forget the learned addresses of a port; ELISA_MAX_PORTS = of all. Returns how many. */
+unsigned int elisa_switch_fdb_flush(struct elisa_switch *sw, unsigned int port);
+
+/* Write up to `max` entries, in no order. Returns how many the table has: maybe more than max. */
+unsigned int elisa_switch_fdb_dump(const struct elisa_switch *sw, struct elisa_fdb_record *records,
+				   unsigned int max);
+
+/*
+ * How elisa_switch_vcpu_finish() reaches a guest's receive ring: replace the aligned word at
+ * `address` (as the datapath addresses it: subtract ELISA_WINDOW_GVA for DOMAIN_CMPXCHG64) by
+ * `desired` if it is `expected`; `seen` = what was there. 0, or -errno: nothing is mapped there.
+ */
+typedef int (*elisa_cmpxchg64)(void *context, uint64_t address, uint64_t expected, uint64_t desired,
+			       uint64_t *seen);
+
+/*
+ * Finish what a lost vCPU left: its claimed receive slots go back to the receiver, dropped.
+ * The vCPU must be out of the trusted context and unable to enter while this runs: gone for good
+ * (ELISA_EVENT_VCPU_LOST). One that may enter again finishes by itself when it does.
+ * Can be repeated, also by the next daemon when this one dies in the middle.
+ * Returns the number of slots handed back (0: nothing was in flight), or -ERANGE.
+ */
+int elisa_switch_vcpu_finish(struct elisa_switch *sw, unsigned int vcpu, elisa_cmpxchg64 cmpxchg,
+			     void *context);
+
+/* A name for a drop reason, for people and telemetry: "receiver-full". "?" beyond the list. */
+const char *elisa_drop_reason_name(unsigned int reason);
+
+/* Bytes of a MAC address as one number, first byte most significant, and back. */
+uint64_t elisa_mac_to_number(const uint8_t mac[ELISA_MAC_SIZE]);
+void elisa_mac_from_number(uint64_t number, uint8_t mac[ELISA_MAC_SIZE]);
+
+#endif
