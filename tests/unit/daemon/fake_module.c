@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* fake_module.c - see fake_module.h. Linked in the place of vswitch/daemon/module.c. */
+#include "fake_module.h"
+
+#include "vswitch/daemon/module.h"
+
+#include "cmocka_all.h"
+
+#include <elisa/layout.h>
+#include <elisa/version.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define OBJECTS 1024
+
+enum kind { KIND_NONE, KIND_MODULE, KIND_DOMAIN, KIND_VM, KIND_PORT };
+
+struct object {
+	enum kind kind;
+	int parent;
+	struct fake_vm_content vm;
+	uint32_t first_vcpu, port;
+};
+
+struct fake_module fake_module;
+static struct object objects[OBJECTS];
+static int event_writer = -1;
+static bool vm_was_attached;
+static struct elisa_domain_map maps[8];
+static unsigned int nb_maps;
+
+void fake_module_reset(void)
+{
+	fake_module = (struct fake_module){.info_version = ELISA_UAPI_VERSION};
+	vm_was_attached = false;
+	nb_maps = 0;
+}
+
+unsigned int fake_module_objects(void)
+{
+	unsigned int count = 0;
+
+	for (int i = 0; i < OBJECTS; i++)
+		count += objects[i].kind != KIND_NONE;
+	return count;
+}
+
+static int new_object(int fd, enum kind kind, int parent)
+{
+	assert_in_range(fd, 0, OBJECTS - 1);
+	objects[fd] = (struct object){.kind = kind, .parent = parent};
+	return fd;
+}
+
+static struct object *object(int fd, enum kind kind)
+{
+	assert_in_range(fd, 0, OBJECTS - 1);
+	assert_int_equal(objects[fd].kind, kind);
+	return &objects[fd];
+}
+
+static bool text_is_clean(const char text[ELISA_NAME_SIZE])
+{
+	size_t length = strnlen(text, ELISA_NAME_SIZE);
+
+	for (size_t i = length; i < ELISA_NAME_SIZE; i++) {
+		if (text[i])
+			return false;
+	}
+	return length > 0 && length < ELISA_NAME_SIZE;
+}
+
+int elisa_module_open(void)
+{
+	if (fake_module.open_error)
+		return fake_module.open_error;
+	return new_object(eventfd(0, EFD_CLOEXEC), KIND_MODULE, -1);
+}
+
+int elisa_module_info(int module, struct elisa_info *info)
+{
+	object(module, KIND_MODULE);
+	info->version = fake_module.info_version;
+	if (fake_module.info_error)
+		return fake_module.info_error;
+	info->missing = fake_module.missing;
+	strcpy(info->module_version, "fake");
+	return info->version == ELISA_UAPI_VERSION ? 0 : -EINVAL;
+}
+
+int elisa_module_domain_create(int module, const char *name)
+{
+	int pipes[2];
+
+	object(module, KIND_MODULE);
+	if (fake_module.domain_error)
+		return fake_module.domain_error;
+	assert_int_equal(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
+	event_writer = pipes[1];
+	assert_in_range(strlen(name), 1, ELISA_NAME_SIZE - 1);
+	nb_maps = 0;
+	vm_was_attached = false;
+	return new_object(pipes[0], KIND_DOMAIN, module);
+}
+
+static void check_map(const struct elisa_domain_map *map)
+{
+	assert_false(vm_was_attached);
+	assert_int_equal(map->address % ELISA_PAGE_SIZE, 0);
+	assert_int_equal(map->offset % ELISA_PAGE_SIZE, 0);
+	assert_int_equal(map->length % ELISA_PAGE_SIZE, 0);
+	assert_int_not_equal(map->length, 0);
+	assert_true(map->offset >= ELISA_OFFSET_TEXT);
+	assert_true(map->offset + map->length <= ELISA_OFFSET_SWITCH + ELISA_SWITCH_MAX);
+	for (unsigned int i = 0; i < nb_maps; i++)
+		assert_true(map->offset + map->length <= maps[i].offset ||
+			    maps[i].offset + maps[i].length <= map->offset);
+}
+
+int elisa_module_domain_map(int domain, struct elisa_domain_map *map)
+{
+	object(domain, KIND_DOMAIN);
+	if (fake_module.map_error && fake_module.maps == fake_module.map_error_at)
+		return fake_module.map_error;
+	check_map(map);
+	assert_true(nb_maps < sizeof(maps) / sizeof(maps[0]));
+	maps[nb_maps++] = *map;
+	fake_module.maps++;
+	return 0;
+}
+
+int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange)
+{
+	object(domain, KIND_DOMAIN);
+	fake_module.cmpxchgs++;
+	fake_module.last_offset = exchange->offset;
+	if (fake_module.cmpxchg_error)
+		return fake_module.cmpxchg_error;
+	exchange->seen = fake_module.word;
+	if (exchange->seen == exchange->expected)
+		fake_module.word = exchange->desired;
+	return 0;
+}
+
+int elisa_module_domain_prove(int domain, struct elisa_domain_prove *proof)
+{
+	object(domain, KIND_DOMAIN);
+	proof->invariant = fake_module.invariant;
+	proof->entries = 4711;
+	return fake_module.invariant ? -EUCLEAN : fake_module.prove_error;
+}
+
+int elisa_module_domain_event(int domain, struct elisa_event *event)
+{
+	ssize_t size;
+
+	object(domain, KIND_DOMAIN);
+	if (fake_module.event_error)
+		return fake_module.event_error;
+	size = read(domain, event, sizeof(*event));
+	return size == sizeof(*event) ? 0 : -EAGAIN;
+}
+
+void fake_module_send(const struct elisa_event *event)
+{
+	assert_int_equal(write(event_writer, event, sizeof(*event)), sizeof(*event));
+}
+
+static uint32_t free_vcpu(uint32_t count)
+{
+	uint32_t first = 0;
+
+	for (int i = 0; i < OBJECTS; i++) {
+		if (objects[i].kind == KIND_VM &&
+		    first < objects[i].first_vcpu + objects[i].vm.nb_vcpus)
+			first = objects[i].first_vcpu + objects[i].vm.nb_vcpus;
+	}
+	return first + count <= ELISA_MAX_VCPUS ? first : UINT32_MAX;
+}
+
+int elisa_module_vm_attach(int domain, struct elisa_vm_attach *attach)
+{
+	struct fake_vm_content content;
+	uint32_t first;
+	int vm;
+
+	object(domain, KIND_DOMAIN);
+	if (fake_module.attach_error) {
+		attach->refusal = fake_module.refusal;
+		return fake_module.attach_error;
+	}
+	if (pread(attach->kvm_fd, &content, sizeof(content), 0) != sizeof(content))
+		return -EBADF;
+	for (int i = 0; i < OBJECTS; i++) {
+		if (objects[i].kind == KIND_VM && objects[i].vm.pid == content.pid)
+			return -EBUSY;
+	}
+	first = free_vcpu(content.nb_vcpus);
+	if (first == UINT32_MAX)
+		return -ENOSPC;
+	vm = new_object(eventfd(0, EFD_CLOEXEC), KIND_VM, domain);
+	objects[vm].vm = content;
+	objects[vm].first_vcpu = attach->first_vcpu = first;
+	attach->nb_vcpus = content.nb_vcpus;
+	vm_was_attached = true;
+	fake_module.attaches++;
+	return vm;
+}
+
+int elisa_module_vm_vcpu_stats(int vm, struct elisa_vcpu_stats *stats)
+{
+	struct object *attached = object(vm, KIND_VM);
+
+	if (fake_module.stats_error)
+		return fake_module.stats_error;
+	if (stats->vcpu >= attached->vm.nb_vcpus)
+		return -ENOENT;
+	stats->exits = 100 + stats->vcpu;
+	stats->exits_io = 10;
+	stats->exits_inside = 3;
+	stats->recoveries = 1;
+	stats->by_reason[1] = 90;
+	stats->by_reason[30] = 10;
+	stats->inside_by_reason[1] = 3;
+	return 0;
+}
+
+int elisa_module_port_add(int vm, struct elisa_port_add *add)
+{
+	int port;
+
+	object(vm, KIND_VM);
+	fake_module.last_port = *add;
+	assert_true(text_is_clean(add->name));
+	assert_in_range(add->port, 0, ELISA_MAX_PORTS - 1);
+	assert_in_range(add->max_queues, 1, ELISA_MAX_QUEUES);
+	assert_int_equal(add->pad[0] | add->pad[1] | add->flags, 0);
+	for (int i = 0; i < OBJECTS; i++) {
+		if (objects[i].kind == KIND_PORT)
+			assert_int_not_equal(objects[i].port, add->port);
+	}
+	if (fake_module.port_add_error)
+		return fake_module.port_add_error;
+	port = new_object(eventfd(0, EFD_CLOEXEC), KIND_PORT, vm);
+	objects[port].port = add->port;
+	fake_module.port_adds++;
+	return port;
+}
+
+int elisa_module_port_state(int port, struct elisa_port_state *state)
+{
+	object(port, KIND_PORT);
+	if (fake_module.port_state_error)
+		return fake_module.port_state_error;
+	state->claimed = fake_module.claimed;
+	state->started = fake_module.claimed;
+	return 0;
+}
+
+void elisa_module_close(int fd)
+{
+	assert_in_range(fd, 0, OBJECTS - 1);
+	assert_int_not_equal(objects[fd].kind, KIND_NONE);
+	for (int i = 0; i < OBJECTS; i++) {
+		if (objects[i].kind != KIND_NONE)
+			assert_int_not_equal(objects[i].parent, fd);
+	}
+	if (objects[fd].kind == KIND_DOMAIN)
+		close(event_writer);
+	objects[fd].kind = KIND_NONE;
+	close(fd);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* options.c - see options.h. Values of a port are checked by the daemon, not here. */
+#include "options.h"
+
+#include <elisa/version.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPTION_SWITCH = 256,
+	OPTION_SOCKET,
+	OPTION_JSON,
+	OPTION_VERSION,
+	OPTION_ADD, /* from here on: options of "port add" */
+	OPTION_VM = OPTION_ADD,
+	OPTION_MAC,
+	OPTION_ON_FULL,
+	OPTION_MTU,
+	OPTION_QUEUES,
+};
+
+static const struct option long_options[] = {
+	{"switch", required_argument, NULL, OPTION_SWITCH},
+	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{"help", no_argument, NULL, 'h'},
+	{"vm", required_argument, NULL, OPTION_VM},
+	{"mac", required_argument, NULL, OPTION_MAC},
+	{"on-full", required_argument, NULL, OPTION_ON_FULL},
+	{"mtu", required_argument, NULL, OPTION_MTU},
+	{"queues", required_argument, NULL, OPTION_QUEUES},
+	{0},
+};
+
+__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("elisactl: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputs("; see elisactl --help\n", stderr);
+	return ELISA_CLI_USAGE;
+}
+
+static int set_text(json_t *arguments, const char *key, const char *text)
+{
+	if (json_object_set_new(arguments, key, json_string(text)))
+		return refuse("'%s' is no valid UTF-8 text", text);
+	return 0;
+}
+
+static int set_number(json_t *arguments, const char *key, const char *text)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno || end == text || *end)
+		return refuse("--%s '%s' is not a number", key, text);
+	json_object_set_new(arguments, key, json_integer(number));
+	return 0;
+}
+
+static int set_place(char *to, size_t size, const char *option, const char *text)
+{
+	if (!*text || strlen(text) >= size)
+		return refuse("%s has to have 1 to %zu bytes", option, size - 1);
+	strcpy(to, text);
+	return 0;
+}
+
+/* What an option says, but for --help and --version. */
+static int take(struct elisa_cli_options *options, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_SWITCH:
+		if (strchr(value, '/'))
+			return refuse("--switch takes a name, --socket a path");
+		return set_place(options->switch_name, sizeof(options->switch_name), "--switch",
+				 value);
+	case OPTION_SOCKET:
+		return set_place(options->socket, sizeof(options->socket), "--socket", value);
+	case OPTION_JSON:
+		options->json = true;
+		return 0;
+	case OPTION_VM:
+		return set_text(options->arguments, "vm", value);
+	case OPTION_MAC:
+		return set_text(options->arguments, "mac", value);
+	case OPTION_ON_FULL:
+		return set_text(options->arguments, "on_full", value);
+	case OPTION_MTU:
+		return set_number(options->arguments, "mtu", value);
+	case OPTION_QUEUES:
+		return set_number(options->arguments, "queues", value);
+	default:
+		return refuse("the command line is not understood"); /* getopt said what */
+	}
+}
+
+/* The words that are no options: command, name. */
+static int take_words(struct elisa_cli_options *options, char **words, int count, bool help)
+{
+	const struct elisa_cli_command *command;
+	int used;
+
+	if (count == 0 && !help)
+		return refuse("a command is missing");
+	command = count ? elisa_cli_command(words, count, &used) : NULL;
+	if (help) {
+		elisa_cli_print_usage(command);
+		return 0;
+	}
+	if (!command)
+		return refuse("there is no command '%s%s%s'", words[0], count > 1 ? " " : "",
+			      count > 1 ? words[1] : "");
+	options->command = command;
+	words += used;
+	count -= used;
+	if (count > (command->takes_name ? 1 : 0))
+		return refuse("'%s' is one argument too many", words[command->takes_name ? 1 : 0]);
+	if (count == 1)
+		return set_text(options->arguments, "name", words[0]);
+	return command->needs_name ? refuse("usage is '%s'", command->usage) : 0;
+}
+
+static int check_add(const struct elisa_cli_options *options, bool add_options)
+{
+	const struct elisa_cli_command *command = options->command;
+
+	if (!command)
+		return 0;
+	if (add_options && !command->adds)
+		return refuse("--vm, --mac, --on-full, --mtu and --queues belong to 'port add'");
+	if (command->adds && !json_object_get(options->arguments, "vm"))
+		return refuse("'port add' needs --vm");
+	return 0;
+}
+
+int elisa_cli_parse(struct elisa_cli_options *options, int argc, char **argv)
+{
+	bool help = false, add_options = false;
+	int option, result;
+
+	*options = (struct elisa_cli_options){.switch_name = "elisa0", .arguments = json_object()};
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (option == OPTION_VERSION) {
+			printf("elisactl %s\n", ELISA_VERSION_STRING);
+			return 0;
+		}
+		help |= option == 'h';
+		add_options |= option >= OPTION_ADD;
+		result = option == 'h' ? 0 : take(options, option, optarg);
+		if (result)
+			return result;
+	}
+	result = take_words(options, argv + optind, argc - optind, help);
+	if (!result)
+		result = check_add(options, add_options);
+	if (!result && !options->socket[0])
+		snprintf(options->socket, sizeof(options->socket), "/run/elisa/%s.sock",
+			 options->switch_name);
+	return result;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* options.h - the command line of elisactl, turned into one request. */
+#ifndef ELISA_CLI_OPTIONS_H
+#define ELISA_CLI_OPTIONS_H
+
+#include <elisa/types.h>
+
+#include <jansson.h>
+#include <sys/un.h>
+
+/* Exit codes: elisactl(8). */
+enum elisa_cli_exit {
+	ELISA_CLI_OK = 0,
+	ELISA_CLI_REFUSED = 1,     /* the daemon said no, or its answer is not understood */
+	ELISA_CLI_USAGE = 2,       /* the command line is not understood */
+	ELISA_CLI_UNREACHABLE = 3, /* no daemon answers */
+};
+
+struct elisa_cli_options {
+	char switch_name[ELISA_NAME_SIZE];
+	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	bool json;
+	const struct elisa_cli_command *command; /* NULL: --help or --version, already printed */
+	json_t *arguments;                       /* the caller's */
+};
+
+/* A command: what is typed, what is asked, how the answer is shown. */
+struct elisa_cli_command {
+	const char *words[2]; /* "port", "add"; the second may be NULL */
+	const char *request;
+	const char *usage; /* after "elisactl [option…] " */
+	const char *help;
+	void (*print)(const json_t *result);
+	bool takes_name, needs_name, adds; /* adds: --vm and the other options of "port add" */
+};
+
+/* 0, or ELISA_CLI_USAGE with a message on stderr. */
+int elisa_cli_parse(struct elisa_cli_options *options, int argc, char **argv);
+
+/* The command of one or two words; *used = how many. NULL: none. */
+const struct elisa_cli_command *elisa_cli_command(char **words, int count, int *used);
+
+void elisa_cli_print_usage(const struct elisa_cli_command *command); /* NULL: of all */
+
+#endif

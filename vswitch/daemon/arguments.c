@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* arguments.c - see arguments.h. */
+#include "arguments.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool listed(const char *key, const char *const *keys)
+{
+	for (; *keys; keys++) {
+		if (!strcmp(key, *keys))
+			return true;
+	}
+	return false;
+}
+
+int elisa_arguments_only(const json_t *arguments, const char *const *keys,
+			 struct elisa_failure *failure)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)arguments, key, value)
+	{
+		if (!listed(key, keys))
+			return elisa_fail(failure, -EINVAL,
+					  "the request has an argument '%.64s', which it does not "
+					  "take; leave it out",
+					  key);
+	}
+	return 0;
+}
+
+int elisa_argument_text(const json_t *arguments, const char *key, bool required, size_t max,
+			const char **text, struct elisa_failure *failure)
+{
+	const json_t *value = json_object_get(arguments, key);
+	size_t length;
+
+	*text = NULL;
+	if (!value && !required)
+		return 0;
+	if (!json_is_string(value))
+		return elisa_fail(failure, -EINVAL, "'%s' has to be given, as a text", key);
+	length = json_string_length(value);
+	if (length == 0 || length > max)
+		return elisa_fail(failure, -EINVAL, "'%s' has to have 1 to %zu bytes, not %zu", key,
+				  max, length);
+	*text = json_string_value(value);
+	return 0;
+}
+
+int elisa_argument_number(const json_t *arguments, const char *key, uint32_t low, uint32_t high,
+			  uint32_t *number, struct elisa_failure *failure)
+{
+	const json_t *value = json_object_get(arguments, key);
+	json_int_t given;
+
+	if (!value)
+		return 0;
+	given = json_integer_value(value);
+	if (!json_is_integer(value) || given < low || given > high)
+		return elisa_fail(failure, -EINVAL, "'%s' has to be a whole number from %u to %u",
+				  key, low, high);
+	*number = (uint32_t)given;
+	return 0;
+}
+
+json_t *elisa_json_text(const char *text)
+{
+	json_t *json = json_string(text);
+	char copy[ELISA_FAILURE_SIZE];
+	size_t length;
+
+	if (json)
+		return json;
+	length = strnlen(text, sizeof(copy) - 1);
+	for (size_t i = 0; i < length; i++)
+		copy[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+	copy[length] = '\0';
+	return json_string(copy);
+}

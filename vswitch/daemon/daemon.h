@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * daemon.h - everything that one elisa-switchd has, and the one lock over it.
+ *
+ * The main thread does all the work: it holds `lock` except while it waits in poll(). DPDK's
+ * telemetry threads take it to read.
+ */
+#ifndef ELISA_DAEMON_DAEMON_H
+#define ELISA_DAEMON_DAEMON_H
+
+#include "domain.h"
+#include "failure.h"
+#include "options.h"
+#include "ports.h"
+#include "vms.h"
+
+#include <pthread.h>
+#include <time.h>
+
+struct elisa_daemon {
+	pthread_mutex_t lock;
+	struct elisa_options options;
+	struct elisa_domain domain;
+	struct elisa_vms vms;
+	struct elisa_ports ports;
+	struct timespec started; /* CLOCK_MONOTONIC */
+	bool events_failed;      /* the module's events cannot be read: do not wait for them */
+};
+
+/* Makes the switch, without a port. `proc` is "/proc", see vm_find.h. All or nothing. */
+int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *options,
+		      const char *proc, struct elisa_failure *failure);
+
+/* Removes all ports, detaches all VMs and takes the switch down: nothing stays pinned. */
+void elisa_daemon_close(struct elisa_daemon *daemon);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* main.c - elisa-switchd: start, run, end, in that order. */
+#include "control.h"
+#include "daemon.h"
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "telemetry.h"
+
+#include <elisa/version.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXIT_USAGE 2
+
+static void start_telemetry(struct elisa_daemon *daemon)
+{
+	struct elisa_failure failure;
+
+	if (daemon->options.telemetry && elisa_telemetry_start(daemon, &failure))
+		elisa_log(ELISA_LOG_WARNING, "no telemetry, the switch runs without: %s",
+			  failure.message);
+}
+
+/* The socket comes last: who can connect finds a switch that is ready. */
+static int run(struct elisa_daemon *daemon, int signals)
+{
+	struct elisa_control control;
+	struct elisa_failure failure;
+	int result;
+
+	start_telemetry(daemon);
+	elisa_control_init(&control);
+	result = elisa_control_listen(&control, daemon->options.socket, &failure);
+	if (result) {
+		elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
+	} else {
+		elisa_log(ELISA_LOG_NOTICE, "version %s, module %s, ready at %s",
+			  ELISA_VERSION_STRING, daemon->domain.info.module_version,
+			  daemon->options.socket);
+		result = elisa_loop_run(daemon, &control, signals);
+	}
+	elisa_control_close(&control);
+	elisa_telemetry_stop();
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	static struct elisa_daemon daemon;
+	struct elisa_options options;
+	struct elisa_failure failure;
+	int signals, result;
+
+	switch (elisa_options_parse(&options, argc, argv)) {
+	case ELISA_OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case ELISA_OPTIONS_USAGE:
+		return EXIT_USAGE;
+	case ELISA_OPTIONS_RUN:
+		break;
+	}
+	elisa_log_open(options.switch_name);
+	signals = elisa_loop_block_signals();
+	if (signals < 0) {
+		elisa_log(ELISA_LOG_ERROR, "signals cannot be received: %s", strerror(-signals));
+		return EXIT_FAILURE;
+	}
+	if (elisa_daemon_open(&daemon, &options, "/proc", &failure)) {
+		elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
+		return EXIT_FAILURE;
+	}
+	result = run(&daemon, signals);
+	elisa_daemon_close(&daemon);
+	return result ? EXIT_FAILURE : EXIT_SUCCESS;
+}

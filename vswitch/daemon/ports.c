@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ports.c - see ports.h. */
+#include "ports.h"
+
+#include "module.h"
+#include "names.h"
+
+#include <elisa/ring.h>
+
+#include <errno.h>
+#include <string.h>
+
+struct elisa_port *elisa_ports_find(struct elisa_ports *ports, const char *name)
+{
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		if (ports->ports[i].present && !strcmp(ports->ports[i].name, name))
+			return &ports->ports[i];
+	}
+	return NULL;
+}
+
+static int name_taken(const struct elisa_port *port, struct elisa_failure *failure)
+{
+	struct elisa_port_state state = {0};
+	bool claimed = !elisa_module_port_state(port->fd, &state) && state.claimed;
+
+	return elisa_fail(failure, -EEXIST,
+			  "port %s belongs to VM %.128s (process %d)%s; choose another name, or "
+			  "first 'elisactl port del %s'",
+			  port->name, port->vm->label, port->vm->pid,
+			  claimed ? ", and a guest process is using it" : "", port->name);
+}
+
+/* The number of a free port, -EEXIST if name or address are taken, -ENOSPC. */
+static int find_place(struct elisa_ports *ports, const struct elisa_port_request *request,
+		      struct elisa_failure *failure)
+{
+	struct elisa_port *port = elisa_ports_find(ports, request->name);
+	int place = -1;
+
+	if (port)
+		return name_taken(port, failure);
+	for (int i = 0; i < (int)ELISA_MAX_PORTS; i++) {
+		port = &ports->ports[i];
+		if (!port->present) {
+			place = place < 0 ? i : place;
+			continue;
+		}
+		if (!memcmp(port->mac, request->mac, ELISA_MAC_SIZE))
+			return elisa_fail(failure, -EEXIST,
+					  "the MAC address for port %s is already that of port %s; "
+					  "give another with --mac",
+					  request->name, port->name);
+	}
+	if (place < 0)
+		return elisa_fail(failure, -ENOSPC,
+				  "the switch has %u ports, which is the most it can have; remove "
+				  "one or start another switch",
+				  ELISA_MAX_PORTS);
+	return place;
+}
+
+static int add_to_datapath(struct elisa_switch *sw, unsigned int number,
+			   const struct elisa_port_request *request, struct elisa_failure *failure)
+{
+	struct elisa_port_params params = {.backpressure = request->backpressure};
+	int result;
+
+	memcpy(params.mac, request->mac, ELISA_MAC_SIZE);
+	result = elisa_switch_port_add(sw, number, &params);
+	if (result == -ENOSPC)
+		return elisa_fail(failure, result,
+				  "the MAC table has no room for the address of port %s; give "
+				  "another --mac, or start the switch with a larger --fdb-size",
+				  request->name);
+	if (result)
+		return elisa_fail(failure, result,
+				  "the switch does not take port %s: %s; give another --mac",
+				  request->name, strerror(-result));
+	return 0;
+}
+
+/* Returns the module's object. */
+static int add_to_module(const struct elisa_vm *vm, unsigned int number,
+			 const struct elisa_port_request *request, struct elisa_failure *failure)
+{
+	struct elisa_port_add add = {
+		.port = number,
+		.max_mtu = request->max_mtu,
+		.max_queues = request->max_queues,
+		.max_ring = ELISA_MAX_RING,
+	};
+	int fd;
+
+	memcpy(add.mac, request->mac, ELISA_MAC_SIZE);
+	memcpy(add.name, request->name, strlen(request->name));
+	fd = elisa_module_port_add(vm->fd, &add);
+	if (fd >= 0)
+		return fd;
+	return elisa_fail(failure, fd, "the module does not add port %s for VM %.128s: %s; %s",
+			  request->name, vm->label, strerror(-fd),
+			  fd == -EMFILE || fd == -ENFILE
+				  ? "raise the limit of open files (systemd: LimitNOFILE=)"
+				  : "look for its messages in the kernel's log (dmesg)");
+}
+
+int elisa_ports_add(struct elisa_ports *ports, struct elisa_vms *vms, struct elisa_domain *domain,
+		    const struct elisa_port_request *request, struct elisa_port **port,
+		    struct elisa_failure *failure)
+{
+	int number = find_place(ports, request, failure);
+	struct elisa_vm *vm;
+	int fd, result;
+
+	if (number < 0)
+		return number;
+	result = elisa_vms_get(vms, domain, request->vm, &vm, failure);
+	if (result)
+		return result;
+	result = add_to_datapath(domain->sw, (unsigned int)number, request, failure);
+	if (result)
+		goto put_vm;
+	fd = add_to_module(vm, (unsigned int)number, request, failure);
+	if (fd < 0) {
+		result = fd;
+		goto del_from_datapath;
+	}
+	*port = &ports->ports[number];
+	**port = (struct elisa_port){
+		.present = true,
+		.fd = fd,
+		.vm = vm,
+		.backpressure = request->backpressure,
+		.max_mtu = request->max_mtu,
+		.max_queues = request->max_queues,
+	};
+	memcpy((*port)->name, request->name, strlen(request->name));
+	memcpy((*port)->mac, request->mac, ELISA_MAC_SIZE);
+	return 0;
+
+del_from_datapath:
+	elisa_switch_port_del(domain->sw, (unsigned int)number);
+put_vm:
+	elisa_vms_put(vm);
+	return result;
+}
+
+/*
+ * Module first: its close stops the port and waits for the vCPUs inside (switch.h). The vCPUs of a
+ * VM that is detached cannot enter any more, so what they left in flight is finished here.
+ */
+void elisa_ports_remove(struct elisa_ports *ports, struct elisa_domain *domain,
+			struct elisa_port *port)
+{
+	struct elisa_vm *vm = port->vm;
+
+	elisa_module_close(port->fd);
+	elisa_switch_port_del(domain->sw, elisa_port_number(ports, port));
+	port->present = false;
+	elisa_vms_put(vm);
+	for (uint32_t i = 0; !vm->attached && i < vm->nb_vcpus; i++)
+		elisa_domain_finish_vcpu(domain, vm->first_vcpu + i);
+}

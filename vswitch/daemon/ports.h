@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ports.h - the ports of the switch: each is an object of the module and an entry of the datapath.
+ *
+ * Main thread, under the daemon's lock when it changes something.
+ */
+#ifndef ELISA_DAEMON_PORTS_H
+#define ELISA_DAEMON_PORTS_H
+
+#include "domain.h"
+#include "failure.h"
+#include "vms.h"
+
+struct elisa_port {
+	bool present;
+	int fd; /* the module's object */
+	struct elisa_vm *vm;
+	char name[ELISA_NAME_SIZE];
+	uint8_t mac[ELISA_MAC_SIZE];
+	bool backpressure;
+	uint32_t max_mtu;
+	uint32_t max_queues;
+};
+
+struct elisa_ports {
+	struct elisa_port ports[ELISA_MAX_PORTS]; /* by port number */
+};
+
+/* What a person asks for; everything is checked already but whether it is free. */
+struct elisa_port_request {
+	const char *name; /* ELISA_NAME_RULE */
+	const char *vm;   /* vm_find.h */
+	uint8_t mac[ELISA_MAC_SIZE];
+	bool backpressure;
+	uint32_t max_mtu;    /* bytes, ELISA_MIN_MTU..ELISA_MAX_MTU */
+	uint32_t max_queues; /* 1..ELISA_MAX_QUEUES */
+};
+
+/* All or nothing. *port is valid until the port is removed. */
+int elisa_ports_add(struct elisa_ports *ports, struct elisa_vms *vms, struct elisa_domain *domain,
+		    const struct elisa_port_request *request, struct elisa_port **port,
+		    struct elisa_failure *failure);
+
+/* Revokes the port: returns when nobody can send from it or to it any more. */
+void elisa_ports_remove(struct elisa_ports *ports, struct elisa_domain *domain,
+			struct elisa_port *port);
+
+struct elisa_port *elisa_ports_find(struct elisa_ports *ports, const char *name);
+
+static inline unsigned int elisa_port_number(const struct elisa_ports *ports,
+					     const struct elisa_port *port)
+{
+	return (unsigned int)(port - ports->ports);
+}
+
+#endif
