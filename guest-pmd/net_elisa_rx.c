@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * net_elisa_rx.c - receiving: poll the own ring, hand out mbufs, post fresh ones. No gate call.
+ *
+ * Hot path: called by the queue's one polling thread; fill and drain by the control path while the
+ * port is stopped. Ownership of slots and the barriers: elisa/ring.h.
+ */
+#include <rte_mempool.h>
+#include <rte_prefetch.h>
+
+#include "net_elisa.h"
+
+#define FLAGS_SHIFT 16
+#define WORD(flags) ((uint64_t)(flags) << FLAGS_SHIFT)
+#define PREFETCH_AHEAD 4u
+
+_Static_assert(offsetof(struct elisa_desc, flags) == 8 + FLAGS_SHIFT / 8, "flags in the word");
+
+/* Slot i of lap n has phase n & 1: the lap's parity is the index's bit above the mask. */
+static inline uint64_t phase_of(const struct net_elisa_rx_queue *queue, uint32_t index)
+{
+	return index & queue->size ? WORD(ELISA_DESC_PHASE) : 0;
+}
+
+static inline bool is_done(const struct net_elisa_rx_queue *queue, uint32_t index, uint64_t word)
+{
+	return (word & WORD(ELISA_DESC_DONE | ELISA_DESC_PHASE)) ==
+	       (WORD(ELISA_DESC_DONE) | phase_of(queue, index));
+}
+
+static inline struct rte_mbuf *take_segment(struct net_elisa_rx_queue *queue, uint32_t index,
+					    uint16_t length)
+{
+	struct rte_mbuf *mbuf = queue->mbufs[index & queue->mask];
+
+	/* A pool's free mbufs have next = NULL, which rearm_data does not cover. */
+	*net_elisa_rearm(mbuf) = queue->rearm;
+	mbuf->ol_flags = queue->ol_flags;
+	mbuf->packet_type = 0;
+	mbuf->pkt_len = length;
+	mbuf->data_len = length;
+	return mbuf;
+}
+
+static void forget_chain(struct net_elisa_rx_queue *queue)
+{
+	if (queue->chain) {
+		queue->counters[NET_ELISA_RX_DROPPED_SLOTS] += queue->chain->nb_segs;
+		rte_pktmbuf_free(queue->chain);
+		queue->chain = NULL;
+	}
+}
+
+/*
+ * A segment of a longer packet, or a slot without data. Returns the packet when it is complete.
+ * DROPPED ends the packet it is in: its sender was lost, the rest will not come.
+ */
+static __rte_noinline struct rte_mbuf *take_chained(struct net_elisa_rx_queue *queue,
+						    struct rte_mbuf *mbuf, uint64_t word)
+{
+	struct rte_mbuf *first = queue->chain;
+
+	if (word & WORD(ELISA_DESC_DROPPED)) {
+		queue->counters[NET_ELISA_RX_DROPPED_SLOTS]++;
+		rte_pktmbuf_free(mbuf);
+		forget_chain(queue);
+		return NULL;
+	}
+	if (first) {
+		queue->chain_last->next = mbuf;
+		first->nb_segs++;
+		first->pkt_len += mbuf->data_len;
+	} else {
+		first = mbuf;
+	}
+	if (word & WORD(ELISA_DESC_MORE)) {
+		queue->chain = first;
+		queue->chain_last = mbuf;
+		return NULL;
+	}
+	queue->chain = NULL;
+	return first;
+}
+
+/* Posts count slots, whose mbufs stand in place already. */
+static inline void post_slots(struct net_elisa_rx_queue *queue, uint32_t count)
+{
+	const uint64_t posted = WORD(ELISA_DESC_POSTED) | queue->room;
+	uint32_t index = queue->post;
+	uint32_t end = index + count;
+
+	for (; index != end; index++) {
+		struct elisa_desc *desc = &queue->ring[index & queue->mask];
+		const struct rte_mbuf *mbuf = queue->mbufs[index & queue->mask];
+
+		desc->addr = (uintptr_t)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM;
+		/* Pairs with the sender's load-acquire of POSTED: the address is there first. */
+		__atomic_store_n(&desc->word, posted | phase_of(queue, index), __ATOMIC_RELEASE);
+	}
+	queue->post = end;
+}
+
+/*
+ * Posts what was taken, as many mbufs as the pool gives. A pool that is empty now only delays: the
+ * slots stay the driver's, the next poll tries again. With nothing posted at all one mbuf is worth
+ * asking for, or a pool smaller than the batch would never start again.
+ */
+static __rte_noinline void post_again(struct net_elisa_rx_queue *queue)
+{
+	uint32_t missing = queue->size - (queue->post - queue->take);
+
+	while (missing >= queue->refill) {
+		uint32_t slot = queue->post & queue->mask;
+		uint32_t count = RTE_MIN(queue->refill, queue->size - slot);
+		void **place = (void **)&queue->mbufs[slot];
+
+		if (unlikely(rte_mempool_get_bulk(queue->pool, place, count))) {
+			queue->data->rx_mbuf_alloc_failed += count;
+			if (queue->post != queue->take || rte_mempool_get(queue->pool, place))
+				return;
+			count = 1;
+		}
+		post_slots(queue, count);
+		missing -= count;
+	}
+}
+
+uint16_t net_elisa_rx_burst(void *opaque, struct rte_mbuf **packets, uint16_t nb_packets)
+{
+	struct net_elisa_rx_queue *queue = opaque;
+	uint32_t take = queue->take;
+	uint64_t bytes = 0;
+	uint16_t received = 0;
+
+	while (received < nb_packets) {
+		/* Pairs with the sender's store-release of DONE: the bytes are there first. */
+		uint64_t word =
+			__atomic_load_n(&queue->ring[take & queue->mask].word, __ATOMIC_ACQUIRE);
+		struct rte_mbuf *mbuf;
+
+		if (!is_done(queue, take, word))
+			break;
+		rte_prefetch0(queue->mbufs[(take + PREFETCH_AHEAD) & queue->mask]);
+		mbuf = take_segment(queue, take, (uint16_t)word);
+		take++;
+		if (unlikely(queue->chain || (word & WORD(ELISA_DESC_MORE | ELISA_DESC_DROPPED)))) {
+			mbuf = take_chained(queue, mbuf, word);
+			if (!mbuf)
+				continue;
+		}
+		bytes += mbuf->pkt_len;
+		packets[received++] = mbuf;
+	}
+
+	queue->take = take;
+	queue->counters[NET_ELISA_RX_PACKETS] += received;
+	queue->counters[NET_ELISA_RX_BYTES] += bytes;
+	if (queue->size - (queue->post - take) >= queue->refill)
+		post_again(queue);
+	return received;
+}
+
+/* Posts the whole ring, from index 0, before the switch is told of it. -ENOMEM: none is posted. */
+int net_elisa_rx_fill(struct net_elisa_rx_queue *queue)
+{
+	memset(queue->ring, 0, queue->size * sizeof(*queue->ring));
+	queue->take = 0;
+	queue->post = 0;
+	if (rte_mempool_get_bulk(queue->pool, (void **)queue->mbufs, queue->size))
+		return -ENOMEM;
+	post_slots(queue, queue->size);
+	return 0;
+}
+
+/* Frees every mbuf of the ring. The switch has let go of it: no slot changes any more. */
+void net_elisa_rx_drain(struct net_elisa_rx_queue *queue)
+{
+	for (; queue->take != queue->post; queue->take++) {
+		uint32_t slot = queue->take & queue->mask;
+		uint64_t word = __atomic_load_n(&queue->ring[slot].word, __ATOMIC_ACQUIRE);
+
+		if (is_done(queue, queue->take, word)) {
+			if (word & WORD(ELISA_DESC_DROPPED))
+				queue->counters[NET_ELISA_RX_DROPPED_SLOTS]++;
+			else if (!(word & WORD(ELISA_DESC_MORE)))
+				queue->counters[NET_ELISA_RX_STOP_DISCARDS]++;
+		}
+		rte_mempool_put(queue->pool, queue->mbufs[slot]);
+	}
+	if (queue->chain)
+		rte_pktmbuf_free(queue->chain);
+	queue->chain = NULL;
+}
