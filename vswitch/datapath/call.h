@@ -12,7 +12,7 @@
  * guest's, unchecked. `maps` is struct elisa_port_map[ELISA_MAX_PORTS].
  *
  * Any number of vCPUs at once, each with its own identity, and one call at a time for each queue of
- * a port. Never blocks, never allocates; about 12 KiB of stack at most.
+ * a port. Never blocks, never allocates; less than 8 KiB of stack.
  */
 int64_t elisa_datapath_call(struct elisa_switch *sw, const struct elisa_identity *identity,
 			    const struct elisa_port_map *maps, uint64_t operation, uint64_t first,

@@ -9,8 +9,8 @@
 
 #define RUN_SLOTS 64u    /* claimed at once */
 #define RUN_BYTES 16384u /* planned at once, and one packet more */
-#define SLOTS_AHEAD 32u
-#define CLAIM_TRIES 256 /* lost races for one run; each means that another sender went ahead */
+#define SLOTS_AHEAD 32u  /* how far ahead their cache lines are asked for */
+#define CLAIM_TRIES 256  /* lost races for one run; each means that another sender went ahead */
 
 struct slot {
 	uint64_t address; /* translated; 0 = the receiver's buffer is bad */

@@ -19,7 +19,8 @@
  *	2. if the queue word names another owner: journal of the owner, if it is CLAIMING a run that
  *	   ends at this head: CLAIMING -> CLAIMED (compare-and-swap)
  *	3. queue word: {first, owner} -> {first + count, self} (compare-and-swap); if it fails: again
- *	4. copy; each slot := DONE (store-release: the receiver's load-acquire sees the data)
+ *	4. copy; each slot := DONE (store-release: the receiver's load-acquire sees the data), in
+ *	   order but for the slots of the first packet, which come last
  *	5. journal := IDLE (store-release, after the slots)
  *
  * Whoever finishes the run of a stopped vCPU must know whether step 3 took place. It did if the
@@ -35,6 +36,9 @@
  * A slot that was DONE is POSTED with the same phase again only two laps later, and then the head
  * is more than a lap past it. Finishers of one journal: the vCPU itself at its next call, or the
  * daemon while that vCPU cannot enter; never both.
+ *
+ * So a stopped sender leaves whole packets, beginnings of packets that end with a DROPPED slot, and
+ * DROPPED slots; a receiver throws away the beginning when it meets DROPPED in the middle of a chain.
  *
  * Partners: 1 and 3 with the finisher's reads of the journal, then the queue word; 2 with 1 of the
  * owner; 3 with 3 of all others; 4 with the receiver; 5 with the finisher's slots.
