@@ -18,7 +18,8 @@
  *   2 Keep the guest's RSP at the top of this vCPU's own stack and take that stack. From here a
  *     push works. The store needs no register: the address is fixed.
  *   3 Keep the registers that a callee keeps (System V): the guest's compiler counts on them.
- *   4 RFLAGS = 2: DF clear as compiled code expects; AC, NT and TF clear.
+ *   4 RFLAGS: DF clear as compiled code expects; AC, NT and TF clear. IF stays as the guest has it,
+ *     which matters only if its IOPL lets it change IF: it would return with interrupts off.
  *   5 Call the image at TEXT with the guest's RDI, RSI and RDX, stack aligned to 16 at the call.
  *     It is built for general registers and SSE2 only, uses no FS or GS, no floating point.
  *   6 Result to RDX: RAX and RCX must be 0 for the VMFUNC.
@@ -56,7 +57,8 @@ elisa_entry_page:
 	push %r13
 	push %r14
 	push %r15
-	push $2				/* 4 */
+	pushfq				/* 4 */
+	andl $0x200, (%rsp)
 	popfq
 	.byte 0xe8			/* 5: call .Ltext */
 	.long .Ltext - (. + 4)

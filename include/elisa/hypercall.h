@@ -85,10 +85,10 @@ ELISA_STATIC_ASSERT(sizeof(struct elisa_hc_region) == 24, "region call");
  */
 struct elisa_hc_queue {
 	uint32_t port;
-	uint32_t queue; /* 0..max_queues-1 */
-	uint64_t tx_window;
-	uint64_t rx_ring;
-	uint32_t tx_size;
+	uint32_t queue;     /* 0..max_queues-1 */
+	uint64_t tx_window; /* guest-virtual, 16-byte aligned */
+	uint64_t rx_ring;   /* likewise */
+	uint32_t tx_size;   /* descriptors */
 	uint32_t rx_size;
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_hc_queue) == 32, "queue call");

@@ -45,7 +45,10 @@ struct elisa_info {
 #define ELISA_MISSING_INVEPT 0x10u
 #define ELISA_MISSING_IMMUNITY 0x20u /* to L1TF or MDS; ELISA_ATTACH_ACCEPT_SIDE_CHANNELS */
 
-/* DOMAIN_CREATE: returns a domain's fd. ENODEV `missing` is not 0; ENOMEM; EEXIST name in use. */
+/*
+ * DOMAIN_CREATE: returns a domain's fd. ENODEV `missing` is more than ELISA_MISSING_IMMUNITY;
+ * ENOMEM; EEXIST name in use.
+ */
 struct elisa_domain_create {
 	uint32_t version;
 	uint32_t flags; /* 0 */
@@ -57,6 +60,7 @@ struct elisa_domain_create {
  * the domain goes. Only before the first VM_ATTACH.
  *	EBUSY	a VM is attached	EEXIST	something is mapped there
  *	ERANGE	offset or length not page-aligned, or outside TEXT..end of SWITCH
+ *	EINVAL	also: TEXT is for execute only, RODATA for read, SWITCH for read or write
  *	ENOMEM	RLIMIT_MEMLOCK or memory	EFAULT	not mapped, or not RAM
  */
 struct elisa_domain_map {
@@ -116,6 +120,19 @@ struct elisa_domain_cmpxchg64 {
 };
 
 /*
+ * DOMAIN_VCPU_REOPEN: a vCPU that was thrown out of the trusted context (ELISA_EVENT_VCPU_RECOVERED)
+ * may have left receive slots claimed. Its gate stays closed, so that gate calls on it return
+ * -ENODEV, until the daemon has finished its journal and says so here. No harm if it was not held.
+ *	ENOENT	no such vCPU attached
+ */
+struct elisa_domain_vcpu_reopen {
+	uint32_t version;
+	uint32_t flags;    /* 0 */
+	uint32_t vcpu;     /* index in the domain */
+	uint32_t reserved; /* 0 */
+};
+
+/*
  * DOMAIN_PROVE: check the invariants of the contexts as built, for every vCPU of the domain.
  *	EUCLEAN	an invariant does not hold; `invariant` and `vcpu` say which
  */
@@ -136,7 +153,7 @@ struct elisa_event {
 	uint32_t flags;
 	uint32_t port;   /* or 0xffffffff */
 	uint32_t vcpu;   /* or 0xffffffff */
-	uint32_t reason; /* VCPU_RECOVERED: basic exit reason (SDM appendix C) */
+	uint32_t reason; /* VCPU_RECOVERED: basic exit reason (SDM appendix C), or ELISA_AT_ENTRY */
 	uint32_t reserved;
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_event) == 24, "event");
@@ -146,8 +163,10 @@ enum elisa_event_type {
 	ELISA_EVENT_PORT_RELEASED = 2,  /* bye, or its process failed */
 	ELISA_EVENT_VCPU_RECOVERED = 3, /* thrown out of a context with #GP */
 	ELISA_EVENT_VCPU_LOST = 4,      /* freed, inside a context or not: finish its journal */
-	ELISA_EVENT_VM_GONE = 5,
+	ELISA_EVENT_VM_GONE = 5,        /* vcpu: one of its vCPUs */
 };
+
+#define ELISA_AT_ENTRY 0xffffffffu /* overstayed a grace period, or changed while it was parked */
 
 #define ELISA_EVENT_OVERFLOW 1u
 
@@ -188,6 +207,7 @@ struct elisa_vcpu_stats {
 	uint64_t traps;        /* out: returns that exited because an event was pending */
 	uint64_t closed_calls; /* out: gate calls answered with -ENODEV */
 	uint64_t hypercalls;   /* out */
+	uint64_t held;         /* out: 1 while thrown out and not yet reopened */
 	uint64_t by_reason[ELISA_EXIT_REASONS];        /* out: exits by basic reason */
 	uint64_t inside_by_reason[ELISA_EXIT_REASONS]; /* out: of them inside */
 };
@@ -197,6 +217,7 @@ struct elisa_vcpu_stats {
 #define ELISA_IOC_DOMAIN_MAP _IOW(ELISA_IOCTL, 0x10, struct elisa_domain_map)
 #define ELISA_IOC_DOMAIN_CMPXCHG64 _IOWR(ELISA_IOCTL, 0x11, struct elisa_domain_cmpxchg64)
 #define ELISA_IOC_DOMAIN_PROVE _IOWR(ELISA_IOCTL, 0x12, struct elisa_domain_prove)
+#define ELISA_IOC_DOMAIN_VCPU_REOPEN _IOW(ELISA_IOCTL, 0x14, struct elisa_domain_vcpu_reopen)
 #define ELISA_IOC_VM_ATTACH _IOWR(ELISA_IOCTL, 0x13, struct elisa_vm_attach)
 #define ELISA_IOC_PORT_ADD _IOW(ELISA_IOCTL, 0x20, struct elisa_port_add)
 #define ELISA_IOC_VM_VCPU_STATS _IOWR(ELISA_IOCTL, 0x21, struct elisa_vcpu_stats)

@@ -34,8 +34,8 @@ static const unsigned int gate_allowed[] = {
 
 /* What the entry code consists of, from its one entry on. */
 static const unsigned int entry_allowed[] = {
-	X86_INS_MOV, X86_INS_LEA, X86_INS_PUSH,  X86_INS_POP,    X86_INS_POPFQ,
-	X86_INS_XOR, X86_INS_JMP, X86_INS_XORPS, X86_INS_MOVAPS, X86_INS_CALL,
+	X86_INS_MOV,   X86_INS_LEA, X86_INS_PUSH, X86_INS_POP,   X86_INS_PUSHFQ, X86_INS_AND,
+	X86_INS_POPFQ, X86_INS_XOR, X86_INS_JMP,  X86_INS_XORPS, X86_INS_MOVAPS, X86_INS_CALL,
 };
 
 struct page_check {

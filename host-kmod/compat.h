@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * compat.h - the VMCS of the running vCPU, and the fields of struct kvm_vcpu that this module reads
+ * and writes. With kvm_hooks.c, the only place that knows KVM's insides or a kernel's version.
+ *
+ * VMCS accessors: the vCPU is loaded on this CPU (between vcpu_load() and vcpu_put(), so in every
+ * hook but vcpu_free). Field names are those of <asm/vmx.h>, SDM appendix B.
+ */
+#ifndef ELISA_KMOD_COMPAT_H
+#define ELISA_KMOD_COMPAT_H
+
+#include <linux/bug.h>
+#include <linux/kvm_host.h>
+#include <linux/version.h>
+#include <asm/asm.h>
+#include <asm/vmx.h>
+
+/* An access outside VMX operation (a reboot turns VMX off under us) faults: 0 then. */
+static __always_inline u64 elisa_vmread(unsigned long field)
+{
+	unsigned long value = 0;
+
+	asm volatile("1:	vmread	%[field], %[value]\n"
+		     "2:\n" _ASM_EXTABLE(1b, 2b)
+		     : [value] "+r"(value)
+		     : [field] "r"(field)
+		     : "cc");
+	return value;
+}
+
+static __always_inline void elisa_vmwrite(unsigned long field, u64 value)
+{
+	u8 failed = 0;
+
+	asm volatile("1:	vmwrite	%[value], %[field]\n"
+		     "	setna	%[failed]\n"
+		     "2:\n" _ASM_EXTABLE(1b, 2b)
+		     : [failed] "+qm"(failed)
+		     : [field] "r"(field), [value] "r"((unsigned long)value)
+		     : "cc");
+	WARN_ONCE(failed, "elisa: VMWRITE of field %#lx failed\n", field);
+}
+
+/* INVEPT of one EPTP, or nothing on a CPU that is not in VMX operation (it holds no mapping). */
+static __always_inline void elisa_invept_single(u64 eptp)
+{
+	struct {
+		u64 eptp;
+		u64 reserved;
+	} descriptor = {eptp, 0};
+
+	asm volatile("1:	invept	%[descriptor], %[type]\n"
+		     "2:\n" _ASM_EXTABLE(1b, 2b)
+		     :
+		     : [descriptor] "m"(descriptor), [type] "r"((u64)VMX_EPT_EXTENT_CONTEXT)
+		     : "cc", "memory");
+}
+
+/*
+ * General registers. In handle_exit and before vcpu_run KVM's copy is the truth for all of them but
+ * RSP and RIP, which it reads from the VMCS when asked and writes back when dirty.
+ */
+static inline unsigned long *elisa_kvm_register(struct kvm_vcpu *vcpu, int number)
+{
+	return &vcpu->arch.regs[number];
+}
+
+static inline unsigned long elisa_kvm_lazy_register(struct kvm_vcpu *vcpu, int number,
+						    unsigned long field)
+{
+	if (vcpu->arch.regs_dirty & (1u << number))
+		return vcpu->arch.regs[number];
+	return elisa_vmread(field);
+}
+
+static inline unsigned long elisa_kvm_rip(struct kvm_vcpu *vcpu)
+{
+	return elisa_kvm_lazy_register(vcpu, VCPU_REGS_RIP, GUEST_RIP);
+}
+
+static inline unsigned long elisa_kvm_rsp(struct kvm_vcpu *vcpu)
+{
+	return elisa_kvm_lazy_register(vcpu, VCPU_REGS_RSP, GUEST_RSP);
+}
+
+static inline void elisa_kvm_set_lazy_register(struct kvm_vcpu *vcpu, int number,
+					       unsigned long value)
+{
+	vcpu->arch.regs[number] = value;
+	vcpu->arch.regs_avail |= 1u << number;
+	vcpu->arch.regs_dirty |= 1u << number;
+}
+
+static inline bool elisa_kvm_nested(struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.hflags & HF_GUEST_MASK;
+}
+
+static inline bool elisa_kvm_in_smm(struct kvm_vcpu *vcpu)
+{
+#ifdef HF_SMM_MASK
+	return vcpu->arch.hflags & HF_SMM_MASK;
+#else
+	return false;
+#endif
+}
+
+static inline bool elisa_kvm_smi_pending(struct kvm_vcpu *vcpu)
+{
+#ifdef HF_SMM_MASK
+	return vcpu->arch.smi_pending;
+#else
+	return false;
+#endif
+}
+
+/* An exception raised inside a context is not for the guest. Injected IRQs and NMIs stay. */
+static inline void elisa_kvm_drop_exception(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.exception.pending = false;
+	vcpu->arch.exception.injected = false;
+}
+
+/*
+ * Rights are those of the caller (its CPL); NULL: no page fault is to be prepared for the guest.
+ * INVALID_GPA when the address is not mapped with these rights.
+ */
+static inline gpa_t elisa_kvm_translate(struct kvm_vcpu *vcpu, gva_t address, bool write)
+{
+	return write ? kvm_mmu_gva_to_gpa_write(vcpu, address, NULL)
+		     : kvm_mmu_gva_to_gpa_read(vcpu, address, NULL);
+}
+
+/*
+ * Where the VMM has the page, 0 if it is no RAM of the guest's: not in a memory slot, in one of
+ * KVM's own (the APIC page), or read-only.
+ */
+static inline unsigned long elisa_kvm_page_address(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	struct kvm_memory_slot *slot = gfn_to_memslot(vcpu->kvm, gpa >> PAGE_SHIFT);
+	unsigned long address;
+
+	if (!slot || slot->id >= KVM_USER_MEM_SLOTS)
+		return 0;
+	address = gfn_to_hva_memslot(slot, gpa >> PAGE_SHIFT);
+	return kvm_is_error_hva(address) ? 0 : address;
+}
+
+#endif

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * domain.c - a domain's file: the daemon's memory in the trusted context, events, attaching VMs.
+ *
+ * Called by main.c and through the file.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <elisa/version.h>
+
+#include "attach.h"
+#include "domain.h"
+#include "gate/contexts.h"
+#include "gate/domain_tables.h"
+#include "gate/prove.h"
+#include "gate/seam.h"
+#include "memory.h"
+#include "port.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define PORT_MAP_PAGES (sizeof(struct elisa_port_map) / ELISA_PAGE_SIZE)
+#define SWITCH_END (ELISA_OFFSET_SWITCH + ELISA_SWITCH_MAX)
+#define PROOF_ATTEMPTS 10
+
+static LIST_HEAD(domains);
+static DEFINE_MUTEX(domains_lock);
+
+u64 elisa_window_gpa(void)
+{
+	return (1ull << min_t(u32, boot_cpu_data.x86_phys_bits, 48)) - ELISA_WINDOW_SIZE;
+}
+
+void elisa_domain_get(struct elisa_domain *domain)
+{
+	kref_get(&domain->references);
+}
+
+static void free_port_maps(struct elisa_domain *domain)
+{
+	u32 i;
+
+	for (i = 0; i < ELISA_MAX_PORTS; i++) {
+		if (domain->port_maps[i])
+			free_pages_exact(domain->port_maps[i], sizeof(struct elisa_port_map));
+	}
+}
+
+static void domain_free(struct kref *references)
+{
+	struct elisa_domain *domain = container_of(references, struct elisa_domain, references);
+
+	elisa_domain_tables_destroy(domain->tables);
+	free_port_maps(domain);
+	mmdrop(domain->owner);
+	kfree(domain);
+}
+
+void elisa_domain_put(struct elisa_domain *domain)
+{
+	kref_put(&domain->references, domain_free);
+}
+
+static int map_port_maps(struct elisa_domain *domain)
+{
+	u32 i, page;
+	int error;
+
+	error = elisa_domain_tables_prepare(domain->tables, ELISA_OFFSET_PORT_MAPS,
+					    ELISA_MAX_PORTS * sizeof(struct elisa_port_map),
+					    ELISA_PAGE_SIZE);
+	if (error)
+		return error;
+	for (i = 0; i < ELISA_MAX_PORTS; i++) {
+		domain->port_maps[i] = alloc_pages_exact(sizeof(struct elisa_port_map),
+							 GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (!domain->port_maps[i])
+			return -ENOMEM;
+		for (page = 0; page < PORT_MAP_PAGES; page++)
+			elisa_domain_tables_commit(
+				domain->tables,
+				ELISA_OFFSET_PORT_MAPS +
+					(i * PORT_MAP_PAGES + page) * ELISA_PAGE_SIZE,
+				elisa_hpa(__pa(domain->port_maps[i]) + page * ELISA_PAGE_SIZE),
+				ELISA_PAGE_SIZE, ELISA_EPT_READ);
+	}
+	return 0;
+}
+
+static struct elisa_domain *domain_create(const char *name, int *error)
+{
+	struct elisa_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+
+	*error = -ENOMEM;
+	if (!domain)
+		return NULL;
+	kref_init(&domain->references);
+	mutex_init(&domain->lock);
+	INIT_LIST_HEAD(&domain->objects);
+	INIT_LIST_HEAD(&domain->vms);
+	elisa_events_init(&domain->events);
+	elisa_window_init(&domain->window);
+	strscpy(domain->name, name, sizeof(domain->name));
+	domain->owner = current->mm;
+	mmgrab(domain->owner);
+	*error = elisa_domain_tables_create(elisa_gpa(elisa_window_gpa()), &domain->tables);
+	if (!*error)
+		*error = map_port_maps(domain);
+	if (!*error)
+		return domain;
+	elisa_domain_put(domain);
+	return NULL;
+}
+
+void elisa_domain_invalidate(struct elisa_domain *domain)
+{
+	struct elisa_vcpu *vcpu;
+	u32 i;
+
+	elisa_domain_for_each_vcpu(domain, i, vcpu)
+		elisa_seam_invalidate(elisa_contexts_eptp(vcpu->contexts, ELISA_CONTEXT_TRUSTED));
+}
+
+static int check_map(const struct elisa_domain_map *argument)
+{
+	if (argument->version != ELISA_UAPI_VERSION)
+		return -EINVAL;
+	if (argument->access != ELISA_MAP_READ && argument->access != ELISA_MAP_WRITE &&
+	    argument->access != ELISA_MAP_EXECUTE)
+		return -EINVAL;
+	if (argument->address & ~PAGE_MASK)
+		return -EINVAL;
+	if (((argument->offset | argument->length) & ~PAGE_MASK) || !argument->length ||
+	    argument->offset < ELISA_OFFSET_TEXT || argument->offset >= SWITCH_END ||
+	    argument->length > SWITCH_END - argument->offset)
+		return -ERANGE;
+	return 0;
+}
+
+/* The layout gives each part its rights; DOMAIN_MAP may give less, never more. */
+static bool access_fits(const struct elisa_domain_map *argument)
+{
+	u64 end = argument->offset + argument->length;
+
+	switch (argument->access) {
+	case ELISA_MAP_EXECUTE:
+		return end <= ELISA_OFFSET_TEXT + ELISA_TEXT_MAX;
+	case ELISA_MAP_READ:
+		return argument->offset >= ELISA_OFFSET_RODATA;
+	default:
+		return argument->offset >= ELISA_OFFSET_SWITCH;
+	}
+}
+
+static long domain_map(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_map argument;
+	struct elisa_memory *memory;
+	int error;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	error = check_map(&argument);
+	if (error)
+		return error;
+	if (!access_fits(&argument))
+		return -EINVAL;
+	error = elisa_memory_pin_process(argument.address, argument.length >> PAGE_SHIFT,
+					 argument.access == ELISA_MAP_WRITE, &memory);
+	if (error)
+		return error;
+	mutex_lock(&domain->lock);
+	error = list_empty(&domain->vms) ? 0 : -EBUSY;
+	if (!error)
+		error = elisa_memory_map(memory, domain->tables, argument.offset, argument.access);
+	if (!error)
+		list_add_tail(&memory->link, &domain->objects);
+	mutex_unlock(&domain->lock);
+	if (error)
+		elisa_memory_release(memory);
+	return error;
+}
+
+static bool has_word(const struct elisa_memory *memory, u64 offset)
+{
+	return memory && memory->writable && offset >= memory->offset &&
+	       offset - memory->offset < memory->nb_pages * ELISA_PAGE_SIZE;
+}
+
+static struct elisa_memory *find_memory(struct elisa_domain *domain, u64 offset)
+{
+	struct elisa_memory *memory;
+	u32 i, k;
+
+	list_for_each_entry(memory, &domain->objects, link) {
+		if (has_word(memory, offset))
+			return memory;
+	}
+	for (i = 0; i < ELISA_MAX_PORTS; i++) {
+		for (k = 0; domain->ports[i] && k < ELISA_MAX_REGIONS; k++) {
+			memory = domain->ports[i]->regions[k];
+			if (has_word(memory, offset))
+				return memory;
+		}
+	}
+	return NULL;
+}
+
+static long domain_cmpxchg64(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_cmpxchg64 argument;
+	struct elisa_memory *memory;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags)
+		return -EINVAL;
+	if (argument.offset % sizeof(u64) || argument.offset >= ELISA_WINDOW_SIZE)
+		return -ERANGE;
+	mutex_lock(&domain->lock);
+	memory = find_memory(domain, argument.offset);
+	if (memory)
+		argument.seen = elisa_memory_cmpxchg64(memory, argument.offset - memory->offset,
+						       argument.expected, argument.desired);
+	mutex_unlock(&domain->lock);
+	if (!memory)
+		return -ENXIO;
+	return copy_to_user(user, &argument, sizeof(argument)) ? -EFAULT : 0;
+}
+
+/*
+ * A vCPU that runs may have its list's slot 2 filled for the few instructions of the gate page. So
+ * a finding about a running vCPU counts only when it is there at every attempt.
+ */
+static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_vcpu_reopen argument;
+	struct elisa_vcpu *vcpu = NULL;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags || argument.reserved)
+		return -EINVAL;
+	mutex_lock(&domain->lock);
+	if (argument.vcpu < ELISA_MAX_VCPUS)
+		vcpu = domain->vcpus[array_index_nospec(argument.vcpu, ELISA_MAX_VCPUS)];
+	if (vcpu) {
+		WRITE_ONCE(vcpu->held, false);
+		/* A gate that was closed opens at an entry. */
+		kvm_vcpu_kick(vcpu->kvm_vcpu);
+	}
+	mutex_unlock(&domain->lock);
+	return vcpu ? 0 : -ENOENT;
+}
+
+static int prove_vcpu(struct elisa_domain *domain, struct elisa_vcpu *vcpu,
+		      struct elisa_proof *proof)
+{
+	u64 entries = 0;
+	int attempt, found;
+
+	for (attempt = 0; attempt < PROOF_ATTEMPTS; attempt++) {
+		found = elisa_prove(domain->tables, vcpu->contexts, proof);
+		entries += proof->entries;
+		if (found <= 0 || atomic_read(&vcpu->state) == ELISA_VCPU_QUIET)
+			break;
+	}
+	proof->entries = entries;
+	return found;
+}
+
+static int prove(struct elisa_domain *domain, struct elisa_domain_prove *argument)
+{
+	struct elisa_vcpu *vcpu;
+	int found = 0;
+	u32 i;
+
+	elisa_domain_for_each_vcpu(domain, i, vcpu) {
+		struct elisa_proof proof = {0};
+
+		found = prove_vcpu(domain, vcpu, &proof);
+		argument->entries += proof.entries;
+		if (found > 0) {
+			argument->invariant = found;
+			argument->vcpu = i;
+			pr_err("elisa: invariant %d of vCPU %u of switch %s: %s (at %#llx)\n",
+			       found, i, domain->name, proof.text, proof.address);
+			return -EUCLEAN;
+		}
+		if (found)
+			return found;
+	}
+	return 0;
+}
+
+static long domain_prove(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_prove argument;
+	int error;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags)
+		return -EINVAL;
+	argument.invariant = 0;
+	argument.vcpu = 0;
+	argument.entries = 0;
+	mutex_lock(&domain->lock);
+	error = prove(domain, &argument);
+	mutex_unlock(&domain->lock);
+	if (copy_to_user(user, &argument, sizeof(argument)))
+		return -EFAULT;
+	return error;
+}
+
+static long domain_attach(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_vm_attach argument;
+	int result;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION ||
+	    (argument.flags & ~ELISA_ATTACH_ACCEPT_SIDE_CHANNELS))
+		return -EINVAL;
+	argument.refusal = ELISA_REFUSED_NOT;
+	result = elisa_attach(domain, &argument);
+	/* A descriptor whose number cannot be told is the caller's loss: its page went away. */
+	if (copy_to_user(user, &argument, sizeof(argument)) && result < 0)
+		return -EFAULT;
+	return result;
+}
+
+static long domain_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	struct elisa_domain *domain = file->private_data;
+	void __user *user = (void __user *)argument;
+
+	if (!elisa_domain_is_owner(domain))
+		return -EPERM;
+	switch (command) {
+	case ELISA_IOC_DOMAIN_MAP:
+		return domain_map(domain, user);
+	case ELISA_IOC_DOMAIN_CMPXCHG64:
+		return domain_cmpxchg64(domain, user);
+	case ELISA_IOC_DOMAIN_VCPU_REOPEN:
+		return domain_vcpu_reopen(domain, user);
+	case ELISA_IOC_DOMAIN_PROVE:
+		return domain_prove(domain, user);
+	case ELISA_IOC_VM_ATTACH:
+		return domain_attach(domain, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static ssize_t domain_read(struct file *file, char __user *buffer, size_t size, loff_t *position)
+{
+	struct elisa_domain *domain = file->private_data;
+
+	if (!elisa_domain_is_owner(domain))
+		return -EPERM;
+	return elisa_events_read(&domain->events, file, buffer, size);
+}
+
+static __poll_t domain_poll(struct file *file, poll_table *table)
+{
+	struct elisa_domain *domain = file->private_data;
+
+	return elisa_events_poll(&domain->events, file, table);
+}
+
+/* No context of the domain is used any more when its memory goes. */
+static void close_domain(struct elisa_domain *domain)
+{
+	struct elisa_memory *memory, *next_memory;
+	struct elisa_vm *vm, *next_vm;
+
+	domain->closed = true;
+	list_for_each_entry_safe(vm, next_vm, &domain->vms, link)
+		elisa_vm_retire(vm);
+	list_for_each_entry_safe(memory, next_memory, &domain->objects, link) {
+		list_del(&memory->link);
+		elisa_memory_unmap(memory, domain->tables);
+		elisa_memory_release(memory);
+	}
+}
+
+static int domain_release(struct inode *inode, struct file *file)
+{
+	struct elisa_domain *domain = file->private_data;
+
+	mutex_lock(&domains_lock);
+	list_del(&domain->link);
+	mutex_unlock(&domains_lock);
+	mutex_lock(&domain->lock);
+	close_domain(domain);
+	mutex_unlock(&domain->lock);
+	elisa_domain_put(domain);
+	return 0;
+}
+
+static const struct file_operations domain_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = domain_ioctl,
+	.read = domain_read,
+	.poll = domain_poll,
+	.release = domain_release,
+	.llseek = noop_llseek,
+};
+
+static bool name_in_use(const char *name)
+{
+	struct elisa_domain *domain;
+
+	list_for_each_entry(domain, &domains, link) {
+		if (!strcmp(domain->name, name))
+			return true;
+	}
+	return false;
+}
+
+int elisa_domain_open(const char *name)
+{
+	struct elisa_domain *domain;
+	int result;
+
+	domain = domain_create(name, &result);
+	if (!domain)
+		return result;
+	mutex_lock(&domains_lock);
+	if (name_in_use(name)) {
+		result = -EEXIST;
+		goto put;
+	}
+	list_add(&domain->link, &domains);
+	result = anon_inode_getfd("[elisa-domain]", &domain_operations, domain, O_RDWR | O_CLOEXEC);
+	if (result < 0) {
+		list_del(&domain->link);
+		goto put;
+	}
+	mutex_unlock(&domains_lock);
+	return result;
+
+put:
+	mutex_unlock(&domains_lock);
+	elisa_domain_put(domain);
+	return result;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * seam.c - what gate/ needs from the kernel: pages, their addresses, INVEPT. The contract is
+ * gate/seam.h.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+
+#include "compat.h"
+#include "gate/seam.h"
+
+void *elisa_seam_page_alloc(void)
+{
+	return (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+}
+
+void elisa_seam_page_free(void *page)
+{
+	memzero_explicit(page, PAGE_SIZE);
+	free_page((unsigned long)page);
+}
+
+struct elisa_hpa elisa_seam_page_hpa(const void *page)
+{
+	return elisa_hpa(__pa(page));
+}
+
+void *elisa_seam_hpa_page(struct elisa_hpa hpa)
+{
+	if (!pfn_valid(hpa.value >> PAGE_SHIFT))
+		return NULL;
+	return __va(hpa.value);
+}
+
+static void invalidate(void *eptp)
+{
+	elisa_invept_single(*(u64 *)eptp);
+}
+
+void elisa_seam_invalidate(uint64_t eptp)
+{
+	on_each_cpu(invalidate, &eptp, 1);
+}

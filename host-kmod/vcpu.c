@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vcpu.c - the vCPU at each entry and exit: which EPTP and EPTP list the CPU gets, what context the
+ * vCPU came out of, and what is put back so that KVM never sees a context of ours.
+ *
+ * Called by kvm_hooks.c (enter, leave, find, free) and attach.c (obtain). Touches the VMCS and the
+ * contexts' list page; knows nothing of ports.
+ */
+#include <linux/gfp.h>
+#include <linux/hash.h>
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "events.h"
+#include "gate/contexts.h"
+#include "recover.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define WINDOW_EXITS (CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING)
+#define SECONDARY_WANTED (SECONDARY_EXEC_ENABLE_VMFUNC | SECONDARY_EXEC_DESC)
+#define EPTP_SWITCHING 1ull /* VM_FUNCTION_CONTROL bit 0 */
+
+static DEFINE_HASHTABLE(vcpus, 6);
+static DEFINE_SPINLOCK(vcpus_lock);
+static void *empty_list;
+
+int elisa_vcpus_init(void)
+{
+	empty_list = (void *)get_zeroed_page(GFP_KERNEL);
+	return empty_list ? 0 : -ENOMEM;
+}
+
+void elisa_vcpus_exit(void)
+{
+	free_page((unsigned long)empty_list);
+}
+
+struct elisa_vcpu *elisa_vcpu_find(struct kvm_vcpu *kvm_vcpu)
+{
+	struct elisa_vcpu *vcpu;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(vcpus, vcpu, node, (unsigned long)kvm_vcpu) {
+		if (vcpu->kvm_vcpu == kvm_vcpu)
+			break;
+	}
+	rcu_read_unlock();
+	return vcpu;
+}
+
+struct elisa_vcpu *elisa_vcpu_obtain(struct kvm_vcpu *kvm_vcpu)
+{
+	struct elisa_vcpu *vcpu = elisa_vcpu_find(kvm_vcpu);
+
+	if (vcpu)
+		return vcpu;
+	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	if (!vcpu)
+		return NULL;
+	vcpu->kvm_vcpu = kvm_vcpu;
+	spin_lock_init(&vcpu->lock);
+	INIT_LIST_HEAD(&vcpu->link);
+	atomic_set(&vcpu->state, ELISA_VCPU_QUIET);
+	__module_get(THIS_MODULE);
+	spin_lock(&vcpus_lock);
+	hash_add_rcu(vcpus, &vcpu->node, (unsigned long)kvm_vcpu);
+	spin_unlock(&vcpus_lock);
+	return vcpu;
+}
+
+void elisa_vcpu_free(struct elisa_vcpu *vcpu)
+{
+	spin_lock(&vcpus_lock);
+	hash_del_rcu(&vcpu->node);
+	spin_unlock(&vcpus_lock);
+	kfree_rcu(vcpu, rcu);
+	module_put(THIS_MODULE);
+}
+
+struct elisa_vm *elisa_vcpu_vm_get(struct elisa_vcpu *vcpu)
+{
+	struct elisa_vm *vm;
+	unsigned long flags;
+
+	spin_lock_irqsave(&vcpu->lock, flags);
+	vm = vcpu->vm;
+	if (vm)
+		elisa_vm_get(vm);
+	spin_unlock_irqrestore(&vcpu->lock, flags);
+	return vm;
+}
+
+void elisa_vcpu_event(struct elisa_vcpu *vcpu, u32 type, u32 reason)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vcpu->lock, flags);
+	if (vcpu->vm)
+		elisa_events_post(elisa_vm_events(vcpu->vm), type, ELISA_EVENT_NONE, vcpu->number,
+				  reason);
+	spin_unlock_irqrestore(&vcpu->lock, flags);
+}
+
+static bool overlaps_window(u64 base, u64 limit)
+{
+	return base < ELISA_WINDOW_GVA + ELISA_WINDOW_SIZE && base + limit >= ELISA_WINDOW_GVA;
+}
+
+bool elisa_vcpu_mode_fits(struct elisa_vcpu *vcpu)
+{
+	if (!(elisa_vmread(VM_ENTRY_CONTROLS) & VM_ENTRY_IA32E_MODE))
+		return false;
+	if (elisa_vmread(GUEST_CR4) & X86_CR4_LA57)
+		return false;
+	return !overlaps_window(elisa_vmread(GUEST_IDTR_BASE), elisa_vmread(GUEST_IDTR_LIMIT)) &&
+	       !overlaps_window(elisa_vmread(GUEST_GDTR_BASE), elisa_vmread(GUEST_GDTR_LIMIT)) &&
+	       !overlaps_window(elisa_vmread(GUEST_LDTR_BASE), elisa_vmread(GUEST_LDTR_LIMIT)) &&
+	       !overlaps_window(elisa_vmread(GUEST_TR_BASE), elisa_vmread(GUEST_TR_LIMIT));
+}
+
+static struct elisa_parked whereabouts(struct elisa_vcpu *vcpu)
+{
+	return (struct elisa_parked){
+		.rip = elisa_kvm_rip(vcpu->kvm_vcpu),
+		.rsp = elisa_kvm_rsp(vcpu->kvm_vcpu),
+		.cr3 = elisa_vmread(GUEST_CR3),
+		.cs = elisa_vmread(GUEST_CS_SELECTOR),
+		.cs_rights = elisa_vmread(GUEST_CS_AR_BYTES),
+	};
+}
+
+void elisa_vcpu_park(struct elisa_vcpu *vcpu)
+{
+	vcpu->parked = whereabouts(vcpu);
+}
+
+/*
+ * Was anything done to a parked vCPU that it cannot have done itself? An event that KVM is about to
+ * inject counts: the hooks keep KVM from queueing one, so user space did.
+ */
+static bool parked_vcpu_changed(struct elisa_vcpu *vcpu)
+{
+	struct elisa_parked now = whereabouts(vcpu);
+
+	return memcmp(&now, &vcpu->parked, sizeof(now)) ||
+	       (elisa_vmread(VM_ENTRY_INTR_INFO_FIELD) & INTR_INFO_VALID_MASK);
+}
+
+static void set_controls(struct elisa_vcpu *vcpu, u64 list)
+{
+	u32 secondary = elisa_vmread(SECONDARY_VM_EXEC_CONTROL);
+
+	/* KVM writes its own idea of this field when that changes: look each time. */
+	if ((secondary & SECONDARY_WANTED) != SECONDARY_WANTED)
+		elisa_vmwrite(SECONDARY_VM_EXEC_CONTROL, secondary | SECONDARY_WANTED);
+	if (vcpu->list != list) {
+		elisa_vmwrite(EPTP_LIST_ADDRESS, list);
+		elisa_vmwrite(VM_FUNCTION_CONTROL, EPTP_SWITCHING);
+		vcpu->list = list;
+	}
+}
+
+/* The vCPU goes on inside: give it its context, and no event until it has returned. */
+static void resume_inside(struct elisa_vcpu *vcpu, struct elisa_contexts *contexts)
+{
+	u32 controls = elisa_vmread(CPU_BASED_VM_EXEC_CONTROL);
+
+	vcpu->masked = controls & WINDOW_EXITS;
+	if (vcpu->masked)
+		elisa_vmwrite(CPU_BASED_VM_EXEC_CONTROL, controls & ~vcpu->masked);
+	vcpu->trap = vcpu->masked || elisa_kvm_smi_pending(vcpu->kvm_vcpu) ||
+		     READ_ONCE(vcpu->grace_wanted) != vcpu->grace_seen;
+	elisa_vmwrite(EPT_POINTER, elisa_contexts_eptp(contexts, vcpu->context));
+}
+
+static void set_gate(struct elisa_vcpu *vcpu, struct elisa_contexts *contexts, bool open)
+{
+	if (open == vcpu->open)
+		return;
+	if (open)
+		elisa_contexts_open(contexts);
+	else
+		elisa_contexts_close(contexts);
+	vcpu->open = open;
+}
+
+void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
+{
+	/* A full barrier: pairs with elisa_grace_wait() and elisa_grace_quiesce(). */
+	bool condemned = atomic_xchg(&vcpu->state, ELISA_VCPU_RUNNING) == ELISA_VCPU_CONDEMNED;
+	/* Pairs with the store in join(). */
+	struct elisa_contexts *contexts = smp_load_acquire(&vcpu->contexts);
+	bool fits;
+
+	WRITE_ONCE(vcpu->entries, vcpu->entries + 1);
+	vcpu->entered = contexts;
+	vcpu->masked = 0;
+	vcpu->trap = false;
+	vcpu->kvm_eptp = elisa_vmread(EPT_POINTER);
+	if (!contexts) {
+		if (vcpu->context)
+			elisa_recover_before_entry(vcpu);
+		vcpu->open = false;
+		set_controls(vcpu, __pa(empty_list));
+		return;
+	}
+
+	fits = elisa_vcpu_mode_fits(vcpu);
+	if (vcpu->context && (condemned || !fits || parked_vcpu_changed(vcpu)))
+		elisa_recover_before_entry(vcpu);
+	if (vcpu->context)
+		resume_inside(vcpu, contexts);
+	else
+		set_gate(vcpu, contexts,
+			 fits && !READ_ONCE(vcpu->closing) && !READ_ONCE(vcpu->held));
+	elisa_contexts_set_default(contexts, vcpu->trap ? 0 : vcpu->kvm_eptp);
+	if (vcpu->reset_wanted) {
+		elisa_contexts_reset(contexts);
+		vcpu->reset_wanted = false;
+	}
+	set_controls(vcpu, elisa_contexts_list_hpa(contexts).value);
+}
+
+void elisa_vcpu_leave(struct elisa_vcpu *vcpu)
+{
+	u64 eptp = elisa_vmread(EPT_POINTER);
+
+	if (vcpu->masked)
+		elisa_vmwrite(CPU_BASED_VM_EXEC_CONTROL,
+			      elisa_vmread(CPU_BASED_VM_EXEC_CONTROL) | vcpu->masked);
+	if (eptp == vcpu->kvm_eptp || !vcpu->entered) {
+		elisa_vcpu_outside(vcpu);
+		return;
+	}
+	vcpu->context = elisa_contexts_which(vcpu->entered, eptp);
+	WARN_ONCE(!vcpu->context, "elisa: vCPU left with an unknown EPTP %#llx\n", eptp);
+	elisa_vmwrite(EPT_POINTER, vcpu->kvm_eptp);
+	elisa_vcpu_park(vcpu);
+	atomic_set_release(&vcpu->state, ELISA_VCPU_PARKED);
+}
+
+void elisa_vcpu_outside(struct elisa_vcpu *vcpu)
+{
+	vcpu->context = ELISA_CONTEXT_DEFAULT;
+	WRITE_ONCE(vcpu->grace_seen, READ_ONCE(vcpu->grace_wanted));
+	atomic_set_release(&vcpu->state, ELISA_VCPU_QUIET);
+}
