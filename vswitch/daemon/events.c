@@ -55,6 +55,30 @@ void elisa_events_reap(struct elisa_daemon *daemon)
 	}
 }
 
+/* A vCPU that was thrown out is kept out until what it had in flight is finished. */
+static void finish_held(struct elisa_daemon *daemon, uint32_t vcpu)
+{
+	int result;
+
+	elisa_domain_finish_vcpu(&daemon->domain, vcpu);
+	result = elisa_module_domain_vcpu_reopen(daemon->domain.fd, vcpu);
+	if (result && result != -ENOENT)
+		elisa_log_limited(ELISA_LOG_ERROR,
+				  "vCPU %u of VM %.128s cannot be let in again: %s; its ports send "
+				  "nothing until they are removed and added again",
+				  vcpu, vm_label(daemon, vcpu), strerror(-result));
+}
+
+static void finish_held_of_vm(struct elisa_daemon *daemon, const struct elisa_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->nb_vcpus; i++) {
+		struct elisa_vcpu_stats stats = {.vcpu = i};
+
+		if (!elisa_module_vm_vcpu_stats(vm->fd, &stats) && stats.held)
+			finish_held(daemon, vm->first_vcpu + i);
+	}
+}
+
 /* Events are missing: find out by looking what they may have told of. */
 static void resynchronize(struct elisa_daemon *daemon)
 {
@@ -64,6 +88,10 @@ static void resynchronize(struct elisa_daemon *daemon)
 	for (uint32_t vcpu = 0; vcpu < ELISA_MAX_VCPUS; vcpu++) {
 		if (!elisa_vms_with_vcpu(&daemon->vms, vcpu))
 			elisa_domain_finish_vcpu(&daemon->domain, vcpu);
+	}
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		if (daemon->vms.vms[i].attached)
+			finish_held_of_vm(daemon, &daemon->vms.vms[i]);
 	}
 }
 
@@ -75,6 +103,8 @@ static void recovered(struct elisa_daemon *daemon, const struct elisa_event *eve
 			  "look for it in the guest",
 			  event->vcpu, vm_label(daemon, event->vcpu), event->reason,
 			  elisa_exit_reason_name(event->reason));
+	if (elisa_vms_with_vcpu(&daemon->vms, event->vcpu))
+		finish_held(daemon, event->vcpu);
 }
 
 static void vm_gone(struct elisa_daemon *daemon, const struct elisa_event *event)

@@ -65,6 +65,13 @@ int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exc
 	return call(domain, ELISA_IOC_DOMAIN_CMPXCHG64, exchange);
 }
 
+int elisa_module_domain_vcpu_reopen(int domain, uint32_t vcpu)
+{
+	struct elisa_domain_vcpu_reopen reopen = {.version = ELISA_UAPI_VERSION, .vcpu = vcpu};
+
+	return call(domain, ELISA_IOC_DOMAIN_VCPU_REOPEN, &reopen);
+}
+
 int elisa_module_domain_prove(int domain, struct elisa_domain_prove *proof)
 {
 	proof->version = ELISA_UAPI_VERSION;

@@ -17,6 +17,7 @@ int elisa_module_domain_create(int module, const char *name);
 
 int elisa_module_domain_map(int domain, struct elisa_domain_map *map);
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange);
+int elisa_module_domain_vcpu_reopen(int domain, uint32_t vcpu);
 int elisa_module_domain_prove(int domain, struct elisa_domain_prove *proof);
 
 /* Never blocks: -EAGAIN if there is no event. -EIO if a part of one came. */

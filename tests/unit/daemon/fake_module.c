@@ -146,6 +146,15 @@ int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exc
 	return 0;
 }
 
+int elisa_module_domain_vcpu_reopen(int domain, uint32_t vcpu)
+{
+	object(domain, KIND_DOMAIN);
+	if (vcpu >= ELISA_MAX_VCPUS)
+		return -ENOENT;
+	fake_module.reopens++;
+	return 0;
+}
+
 int elisa_module_domain_prove(int domain, struct elisa_domain_prove *proof)
 {
 	object(domain, KIND_DOMAIN);
@@ -223,6 +232,7 @@ int elisa_module_vm_vcpu_stats(int vm, struct elisa_vcpu_stats *stats)
 	stats->exits_io = 10;
 	stats->exits_inside = 3;
 	stats->recoveries = 1;
+	stats->held = fake_module.held;
 	stats->by_reason[1] = 90;
 	stats->by_reason[30] = 10;
 	stats->inside_by_reason[1] = 3;

@@ -25,9 +25,10 @@ struct fake_module {
 	unsigned int map_error_at; /* which DOMAIN_MAP fails, from 0 */
 	uint32_t info_version, missing, refusal, invariant;
 	uint32_t claimed; /* what PORT_STATE says */
+	uint64_t held;    /* what VM_VCPU_STATS says */
 
 	/* What happened. */
-	unsigned int maps, attaches, port_adds, cmpxchgs;
+	unsigned int maps, attaches, port_adds, cmpxchgs, reopens;
 	struct elisa_port_add last_port;
 	uint64_t word; /* what every DOMAIN_CMPXCHG64 works on */
 	uint64_t last_offset;

@@ -167,16 +167,48 @@ static void slots_of_a_lost_vcpu_go_back_once(void **state)
 
 	two_vms(daemon, &a, &b);
 	offset = claim_slot(daemon, 1);
-	send(ELISA_EVENT_VCPU_RECOVERED, 1); /* it still runs: it finishes by itself */
-	elisa_events_handle(daemon);
-	assert_int_equal(fake_module.cmpxchgs, 0);
 	send(ELISA_EVENT_VCPU_LOST, 1);
 	elisa_events_handle(daemon);
 	slot_went_back(daemon, offset);
+	assert_int_equal(fake_module.reopens, 0);
 	calls = fake_module.cmpxchgs;
 	send(ELISA_EVENT_VCPU_LOST, 1);
 	elisa_events_handle(daemon);
 	assert_int_equal(fake_module.cmpxchgs, calls);
+}
+
+static void a_vcpu_thrown_out_is_finished_and_let_in_again(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+	uint64_t offset;
+	pid_t a, b;
+
+	two_vms(daemon, &a, &b);
+	offset = claim_slot(daemon, 1);
+	send(ELISA_EVENT_VCPU_RECOVERED, 1);
+	elisa_events_handle(daemon);
+	slot_went_back(daemon, offset);
+	assert_int_equal(fake_module.reopens, 1);
+}
+
+static void an_overflow_does_not_leave_a_vcpu_held(void **state)
+{
+	struct elisa_event event = {
+		.flags = ELISA_EVENT_OVERFLOW, .type = ELISA_EVENT_PORT_CLAIMED, .port = 0};
+	struct elisa_daemon *daemon = *state;
+	uint64_t offset;
+	pid_t a, b;
+
+	two_vms(daemon, &a, &b);
+	offset = claim_slot(daemon, 1);
+	fake_module_send(&event);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_module.reopens, 0);
+	fake_module.held = 1;
+	fake_module_send(&event);
+	elisa_events_handle(daemon);
+	slot_went_back(daemon, offset);
+	assert_true(fake_module.reopens > 0);
 }
 
 static void slots_go_back_when_a_vm_is_detached(void **state)
@@ -219,6 +251,8 @@ int main(int argc, char **argv)
 		TEST(an_overflow_makes_the_daemon_look_itself),
 		TEST(events_come_before_requests),
 		TEST(slots_of_a_lost_vcpu_go_back_once),
+		TEST(a_vcpu_thrown_out_is_finished_and_let_in_again),
+		TEST(an_overflow_does_not_leave_a_vcpu_held),
 		TEST(slots_go_back_when_a_vm_is_detached),
 		TEST(memory_that_is_gone_is_no_trouble),
 	};
