@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# ./run test [--list] [NAME…]: runs test groups and scenarios, ends with "N passed, N failed".
+set -euo pipefail
+# shellcheck source=tests/rig/lib/paths.sh
+. "$(dirname "$0")/../lib/paths.sh"
+# shellcheck source=tests/rig/lib/machine.sh
+. "$RIG/lib/machine.sh"
+# shellcheck source=tests/rig/lib/packages.sh
+. "$RIG/lib/packages.sh"
+# shellcheck source=tests/rig/lib/steps.sh
+. "$RIG/lib/steps.sh"
+# shellcheck source=tests/rig/lib/plans.sh
+. "$RIG/lib/plans.sh"
+
+GROUPS_TABLE=$RIG/groups.txt
+
+if [ "${1:-}" = --list ]; then
+	sed -n 's/^\([a-z][a-z0-9-]*\).*/\1/p' "$GROUPS_TABLE"
+	"$RIG/runner.py" --list | sed 's/^/emulated scenario: /'
+	exit 0
+fi
+require_machine test
+plan_setup
+plan_programs
+# Images only where a scenario runs.
+if "$RIG/tests.py" --needs-images "$@"; then plan_images; fi
+run_plan
+exec "$RIG/tests.py" "$@"

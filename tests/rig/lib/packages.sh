@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# The list of Debian packages and what of it is missing. Sourced, after paths.sh.
+
+wanted_packages() {
+	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$RIG/packages.txt"
+}
+
+missing_packages() {
+	local have
+	have=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2> /dev/null | sed -n 's/^installed //p' | sort -u)
+	comm -23 <(wanted_packages | sort -u) <(echo "$have")
+}

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a machine is given to do: a folder job/ with the host side's scripts and a config file."""
+import fcntl
+import shlex
+import shutil
+
+HOST_FILES = ("job.sh", "lib.sh")
+
+
+def claim(folder, name):
+    """An empty folder for a run, and the open lock that keeps a second run of that name out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = open(folder / f"{name}.lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another run of {name} is under way in this checkout") from None
+    shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / name).mkdir()
+    return folder / name, lock
+
+
+def write(folder, rig, scenarios, settings):
+    """Fill `folder` with the job; `settings` become shell variables RIG_NAME."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "scenarios").mkdir(parents=True)
+    for name in HOST_FILES:
+        shutil.copy(rig / "host" / name, folder / name)
+    for path in (rig / "scenarios").iterdir():
+        if path.is_dir():
+            shutil.copytree(path, folder / "scenarios" / path.name)
+    for scenario in scenarios:
+        shutil.copy(scenario.path, folder / "scenarios" / scenario.path.name)
+    settings = dict(settings, SCENARIOS=" ".join(s.name for s in scenarios))
+    lines = [f"RIG_{key}={shlex.quote(str(value))}\n" for key, value in settings.items()]
+    lines.append("export " + " ".join(f"RIG_{key}" for key in settings) + "\n")
+    (folder / "config").write_text("".join(lines))

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A scenario's file and what its header asks for.
+
+A line `# rig: KEY=VALUE …` in the first comment: limit=SECONDS (wall clock, on the emulated host),
+cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host).
+"""
+import re
+
+DEFAULTS = {"limit": "240", "cpus": "1", "cmdline": "fast", "hugepages": "352"}
+
+
+class Scenario:
+    def __init__(self, folder, name, overrides):
+        self.name = name
+        self.path = folder / f"{name}.sh"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not self.path.is_file():
+            known = ", ".join(sorted(p.stem for p in folder.glob("*.sh")))
+            raise SystemExit(f"no scenario {name!r}; there are: {known}")
+        wishes = dict(DEFAULTS)
+        for line in re.findall(r"^# rig: (.*)$", self.path.read_text(), re.M):
+            for word in line.split():
+                key, _, value = word.partition("=")
+                if key not in wishes:
+                    raise SystemExit(f"{self.path}: unknown wish {word!r}")
+                wishes[key] = value
+        wishes.update({k: str(v) for k, v in overrides.items() if v is not None})
+        self.limit = float(wishes["limit"])
+        self.cpus = int(wishes["cpus"])
+        self.stock = wishes["cmdline"] == "stock"
+        self.hugepages = int(wishes["hugepages"])
+
+
+def boots(scenarios):
+    """Scenarios that can share one boot, in the order given."""
+    groups = {}
+    for scenario in scenarios:
+        groups.setdefault((scenario.cpus, scenario.stock, scenario.hugepages), []).append(scenario)
+    return list(groups.values())

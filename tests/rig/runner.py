@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs scenarios on the emulated host, or on this machine where it has VMFUNC itself.
+
+Prints "ok SCENARIO/CHECK", "FAIL SCENARIO/CHECK REASON", "skip …" and, after "# ", what happens.
+Leaves build/results/SCENARIO.json and the scenario's files in build/results/SCENARIO/.
+Exit status: 0 if nothing failed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+from machine import bochs, direct, events, process, scenario, terminal
+
+RIG = pathlib.Path(__file__).resolve().parent
+BUILD = RIG.parent.parent / "build"
+RESULTS = BUILD / "results"
+BOOT_LIMIT = 180        # wall seconds from the start to the first scenario
+END_LIMIT = 60          # from the last scenario to the end
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("scenario", nargs="*", help="names of tests/rig/scenarios/NAME.sh")
+    parser.add_argument("--cpus", type=int, choices=(1, 2), help="CPUs of the emulated host")
+    parser.add_argument("--stock-cmdline", action="store_true",
+                        help="kernels without the switches that save emulated time")
+    parser.add_argument("--limit", type=float, help="wall seconds for each scenario")
+    parser.add_argument("--total-limit", type=float, default=3600, help="wall seconds for all")
+    parser.add_argument("--shell", action="store_true", help="a shell on the emulated host")
+    parser.add_argument("--list", action="store_true", help="print the scenarios' names")
+    return parser.parse_args()
+
+
+def machine_module():
+    """The one place that chooses. RIG_PLATFORM=emulated insists on the emulator."""
+    if os.environ.get("RIG_PLATFORM") == "emulated":
+        return bochs
+    import doctor
+    return direct if doctor.has_vmfunc() else bochs
+
+
+class Run:
+    """One boot and the scenarios that share it."""
+
+    def __init__(self, module, scenarios, deadline):
+        self.scenarios = {s.name: s for s in scenarios}
+        name = "-".join(self.scenarios)[:60]
+        self.machine = module.Machine(RIG, BUILD, scenarios, name)
+        self.outcomes = {name: events.Outcome(name) for name in self.scenarios}
+        self.current = None
+        self.began = time.monotonic()
+        self.total_deadline = deadline
+        self.deadline = self.began + BOOT_LIMIT
+        self.tail = []
+        self.stray = []
+
+    def say(self, text):
+        print(f"# {time.monotonic() - self.began:6.1f} s  {text}", flush=True)
+
+    def go(self):
+        self.say(f"{', '.join(self.scenarios)}: {self.machine.name} starts")
+        self.machine.start()
+        try:
+            trouble = self.watch()
+        finally:
+            self.machine.stop()
+        self.conclude(trouble)
+
+    def watch(self):
+        """Follow the machine to its end; a sentence if that was a bad one."""
+        while True:
+            got = self.machine.next_line(0.2)
+            if got:
+                trouble = self.take(*got)
+                if trouble:
+                    return self.hang(trouble)
+            elif not self.machine.running():
+                return None
+            if time.monotonic() > min(self.deadline, self.total_deadline):
+                where = self.current.name if self.current else "the machine outside a scenario"
+                return self.hang(f"time limit: {where}")
+
+    def take(self, line, text):
+        self.tail = (self.tail + [text])[-30:]
+        # The kernel's own lines can end up in front of ours.
+        at = text.find("RIG ")
+        if line != "com1" or at < 0:
+            if text.strip():
+                self.stray.append(text)
+            return None
+        verb, _, rest = text[at + 4:].partition(" ")
+        first, _, more = rest.partition(" ")
+        if verb == "begin":
+            self.current = self.outcomes[first]
+            self.current.began = time.monotonic()
+            self.deadline = self.current.began + self.scenarios[first].limit
+        elif verb == "end":
+            self.current.wall = time.monotonic() - self.current.began
+            self.current.take(f"end {more}")
+            self.say(f"{first}: ended after {self.current.wall:.1f} s")
+            self.current = None
+            self.deadline = time.monotonic() + END_LIMIT
+        elif verb == "stage":
+            self.say(f"{self.current.name}: {rest}" if self.current else rest)
+        elif verb in ("broken", "loader:"):
+            return f"{verb} {rest}"
+        elif self.current:
+            self.current.take(f"{verb} {rest}")
+            if verb == "fail":
+                self.say(f"{self.current.name}: FAIL {rest}")
+        return None
+
+    def hang(self, reason):
+        self.say(f"{reason}; the state of the machine:")
+        for text in self.tail + ["-- its shell says:"] + self.machine.state():
+            print(f"#   {text}", flush=True)
+        return reason
+
+    def conclude(self, trouble):
+        output = self.machine.folder / "results"
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir()
+        saved = self.machine.collect(output)
+        dmesg = output / "dmesg"
+        messages = events.split_dmesg(dmesg.read_text(errors="replace")) if dmesg.exists() else {}
+        for outcome in self.outcomes.values():
+            if trouble and not outcome.ended:
+                outcome.fail("run", trouble)
+            outcome.finish()
+            if not saved:
+                outcome.fail("results", f"no results came back, see {self.machine.folder}")
+            outcome.judge_kernel(messages.get(outcome.name, []) + messages.get("", []) + self.stray)
+            self.keep(outcome, output / outcome.name)
+
+    def keep(self, outcome, files):
+        target = RESULTS / outcome.name
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        if files.is_dir():
+            shutil.copytree(files, target, dirs_exist_ok=True)
+        for name in ("dmesg", "interrupts"):
+            if (files.parent / name).exists():
+                shutil.copy(files.parent / name, target / name)
+        if (self.machine.folder / "com1.log").exists():
+            shutil.copy(self.machine.folder / "com1.log", target / "com1.log")
+        record = outcome.as_json(self.machine.name)
+        record["boot_wall_s"] = round(time.monotonic() - self.began, 1)
+        record.update(self.machine.figures())
+        (RESULTS / f"{outcome.name}.json").write_text(json.dumps(record, indent=1) + "\n")
+        for check in outcome.passed:
+            print(f"ok {outcome.name}/{check}")
+        for check in outcome.skipped:
+            print(f"skip {outcome.name}/{check['name']} {check['reason']}")
+        for check in outcome.failed:
+            print(f"FAIL {outcome.name}/{check['name']} {check['reason']}")
+        if outcome.failed:
+            print(f"# files of {outcome.name}: {target}; its log: {target}/log")
+        sys.stdout.flush()
+
+
+def main():
+    options = arguments()
+    if options.list:
+        print("\n".join(sorted(p.stem for p in (RIG / "scenarios").glob("*.sh"))))
+        return 0
+    # Killed politely is killed cleanly: the finally clauses end the emulator.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    module = machine_module()
+    if module is bochs:
+        process.private_network()
+    if options.shell:
+        return terminal.interact(module, RIG, BUILD)
+    if not options.scenario:
+        raise SystemExit("which scenario? (--list)")
+    wishes = {"cpus": options.cpus, "limit": options.limit,
+              "cmdline": "stock" if options.stock_cmdline else None}
+    scenarios = [scenario.Scenario(RIG / "scenarios", name, wishes) for name in options.scenario]
+    deadline = time.monotonic() + options.total_limit
+    failed = 0
+    for group in scenario.boots(scenarios):
+        run = Run(module, group, deadline)
+        run.go()
+        failed += sum(len(o.failed) for o in run.outcomes.values())
+        run.say(f"all in all {time.monotonic() - run.began:.1f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=sh
+# rig: limit=300
+# The main job: guests A and B (and C, a bystander) with Debian's testpmd on net_elisa exchange
+# packets through VMFUNC and the switch in the trusted context. Each phase is counted three times:
+# by the sender's driver, by the switch, by the receiver's driver.
+#
+# Ports: p0 (A) and p1 (B) with back-pressure, p2 (C) drops when full.
+
+. "$RIG_JOB/scenarios/common/switch.sh"
+
+ONE_WAY=${ONE_WAY:-60000}	# packets in each of the phases of 64 and of 1518 bytes
+DROPPING=20000
+EACH_WAY=12000
+MAC_A=52:e1:15:a0:00:0a
+MAC_B=52:e1:15:a0:00:0b
+MAC_C=52:e1:15:a0:00:0c
+NOBODY=02:00:00:00:00:99
+CANARY_A=a15ea15e0badcafe1122334455667788
+CANARY_B=b15eb15e0ddba11d8877665544332211
+# shellcheck disable=SC2034 # used by eval
+EXITS_A=0 EXITS_B=0 IO_A=0 IO_B=0
+
+equal() { [ "$1" = "$2" ]; }
+not() { ! "$@"; }
+
+# Exits of A and B while packets flowed: between the snapshots NAME.begin and NAME.end.
+count_exits() {
+	for ID in A B; do
+		ALL=$(($(exits "$1.end" $ID) - $(exits "$1.begin" $ID)))
+		IO=$(($(exits "$1.end" $ID exits_io) - $(exits "$1.begin" $ID exits_io)))
+		eval "EXITS_$ID=\$((EXITS_$ID + $ALL)) IO_$ID=\$((IO_$ID + $IO))"
+	done
+}
+
+prepare() { # ID COMMAND…: testpmd commands before a phase
+	PREPARE_ID=$1
+	shift
+	for COMMAND in "$@"; do
+		guest_do "$PREPARE_ID" "cmd $COMMAND" || return 1
+	done
+}
+
+# The sender on PORT is told to start; returns when it has sent N more packets, and stopped.
+# Leaves snapshots NAME.begin and NAME.end from the middle of the traffic, NAME.done from after it.
+flow() { # NAME ID PORT N
+	FROM=$(sent_now "$3")
+	guest_do "$2" start || return 1
+	sleep 0.1
+	snapshot "$1.begin"
+	until_sent "$3" $((FROM + $4)) || { guest_do "$2" "log 25"; return 1; }
+	snapshot "$1.end"
+	guest_do "$2" stop || return 1
+	sleep 0.3
+	snapshot "$1.done"
+}
+
+one_way() { # NAME RECEIVER RECEIVER_PORT MAC BYTES N
+	stage "$1: A sends $6 packets of $5 bytes to $2"
+	BEFORE_A=$(guest_count A TX)
+	BEFORE_R=$(guest_count "$2" RX)
+	need "$1.prepared" "testpmd refused a command" \
+		prepare A "set fwd txonly" "set txpkts $(($5 - 4))" "set eth-peer 0 $4"
+	need "$1.receiver-prepared" "testpmd refused a command" prepare "$2" "set fwd rxonly"
+	snapshot "$1.before"
+	need "$1.receiver-started" "no OK from $2" guest_do "$2" start
+	need "$1.flows" "A did not send in time" flow "$1" A p0 "$6"
+	need "$1.receiver-stopped" "no OK from $2" guest_do "$2" stop
+	SENT=$(($(guest_count A TX) - BEFORE_A))
+	GOT=$(($(guest_count "$2" RX) - BEFORE_R))
+	TAKEN=$(($(sent "$1.done" p0) - $(sent "$1.before" p0)))
+	CALLS=$(($(sent "$1.done" p0 calls) - $(sent "$1.before" p0 calls)))
+	DELIVERED=$(($(received "$1.done" "$3") - $(received "$1.before" "$3")))
+	DROPPED=$(($(received "$1.done" "$3" dropped) - $(received "$1.before" "$3" dropped)))
+	LOST=$(($(sent "$1.done" p0 dropped) - $(sent "$1.before" p0 dropped)))
+	result "$1_sent" "$SENT"
+	result "$1_received" "$GOT"
+	result "$1_dropped" "$DROPPED"
+	result "$1_gate_calls" "$CALLS"
+	count_exits "$1"
+	check "$1.sender-and-switch-agree" "A sent $SENT, the switch took $TAKEN" equal "$SENT" "$TAKEN"
+	check "$1.switch-and-receiver-agree" "delivered $DELIVERED, $2 received $GOT" \
+		equal "$DELIVERED" "$GOT"
+	check "$1.sent-is-received-plus-dropped" "sent $SENT, received $GOT, dropped $DROPPED" \
+		equal "$SENT" $((GOT + DROPPED))
+	check "$1.both-sides-count-the-drops" "sender $LOST, receiver $DROPPED" equal "$LOST" "$DROPPED"
+}
+
+two_way() {
+	stage "two-way: A sends, B swaps addresses and answers, at least $EACH_WAY packets each way"
+	for ID in A B C; do
+		for WAY in RX TX; do
+			eval "BEFORE_$ID$WAY=$(guest_count $ID $WAY)"
+		done
+	done
+	need two-way.prepared-A "testpmd refused a command" \
+		prepare A "set fwd flowgen" "set txpkts 60" "set eth-peer 0 $NOBODY"
+	need two-way.prepared-B "testpmd refused a command" prepare B "set fwd macswap"
+	need two-way.prepared-C "testpmd refused a command" prepare C "set fwd rxonly"
+	snapshot two-way.before
+	need two-way.started-C "no OK from C" guest_do C start
+	need two-way.started-B "no OK from B" guest_do B start
+	need two-way.flows "B did not answer in time" flow two-way A p1 "$EACH_WAY"
+	# A takes what is still under way to it, and B what A had sent.
+	need two-way.drain "testpmd refused a command" prepare A "set fwd rxonly"
+	need two-way.drained "no OK from A" guest_do A start
+	sleep 0.3
+	for ID in B A C; do
+		need "two-way.stopped-$ID" "no OK from $ID" guest_do $ID stop
+	done
+	snapshot two-way.after
+	for ID in A B C; do
+		for WAY in RX TX; do
+			eval "$ID$WAY=\$(($(guest_count $ID $WAY) - BEFORE_$ID$WAY))"
+		done
+	done
+	count_exits two-way
+	LEARNED=$(($(received two-way.done p2) - $(received two-way.begin p2)))
+	result two_way_A_to_B "$ATX"
+	result two_way_B_to_A "$BTX"
+	result two_way_flooded $(($(sent two-way.after p0 flooded) - $(sent two-way.before p0 flooded)))
+	result two_way_to_bystander "$CRX"
+	check two-way.A-to-B-exact "A sent $ATX, B received $BRX" equal "$ATX" "$BRX"
+	check two-way.B-to-A-exact "B sent $BTX, A received $ARX" equal "$BTX" "$ARX"
+	check two-way.enough "only $ATX and $BTX packets" [ $((ATX + BTX)) -ge $((2 * EACH_WAY)) ]
+	check two-way.unknown-destination-floods "C saw no packet" [ "$CRX" -gt 0 ]
+	check two-way.learned-destination-does-not "C still got $LEARNED packets after B had answered" \
+		[ "$LEARNED" = 0 ]
+	TWO_WAY=$((ATX + BTX))
+}
+
+canaries() {
+	stage "looking for each guest's canary in the other's memory"
+	check canary.A-has-its-own "the scan does not find it" guest_memory_has A $CANARY_A
+	check canary.B-has-its-own "the scan does not find it" guest_memory_has B $CANARY_B
+	check canary.A-has-not-B "B's canary is in A's memory" not guest_memory_has A $CANARY_B
+	check canary.B-has-not-A "A's canary is in B's memory" not guest_memory_has B $CANARY_A
+}
+
+# The closing table: one column for each guest.
+guest_results() { # ID PORT
+	CALLS=$(sent last "$2" calls)
+	TAKEN=$(sent last "$2")
+	result "$1.sent" "$TAKEN"
+	result "$1.received" "$(guest_count "$1" RX)"
+	result "$1.dropped_receiver_full" "$(drops last "$2" receiver-full)"
+	result "$1.dropped_other_reasons" \
+		$(($(received last "$2" dropped) - $(drops last "$2" receiver-full)))
+	result "$1.gate_calls" "$CALLS"
+	result "$1.packets_per_call" $((TAKEN / (CALLS ? CALLS : 1)))
+	result "$1.recoveries" "$(exits last "$1" recoveries)"
+}
+
+need switch-starts "see switchd.log" switch_start
+stage "starting guests A, B and C"
+for ID in A B C; do
+	guest_start $ID
+done
+for ID in A B C; do
+	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
+done
+need port-p0 "port add" elisactl port add p0 --vm A --mac $MAC_A --on-full backpressure
+need port-p1 "port add" elisactl port add p1 --vm B --mac $MAC_B --on-full backpressure
+need port-p2 "port add" elisactl port add p2 --vm C --mac $MAC_C
+guest_do A "canary $CANARY_A"
+guest_do B "canary $CANARY_B"
+stage "starting testpmd in the guests"
+need testpmd-A "testpmd did not start" testpmd A p0
+need testpmd-B "testpmd did not start" testpmd B p1
+need testpmd-C "testpmd did not start" testpmd C p2
+need prove "the contexts as built break an invariant" elisactl prove
+
+one_way oneway_64 B p1 $MAC_B 64 "$ONE_WAY"
+TOTAL_SENT=$SENT TOTAL_GOT=$GOT
+check oneway_64.nothing-dropped "$DROPPED dropped" equal "$DROPPED" 0
+one_way oneway_1518 B p1 $MAC_B 1518 "$ONE_WAY"
+TOTAL_SENT=$((TOTAL_SENT + SENT)) TOTAL_GOT=$((TOTAL_GOT + GOT))
+check oneway_1518.nothing-dropped "$DROPPED dropped" equal "$DROPPED" 0
+one_way drop_64 C p2 $MAC_C 64 $DROPPING
+check drop_64.drops "the receiver kept up, so the drop path was not seen" [ "$DROPPED" -gt 0 ]
+two_way
+canaries
+
+snapshot last
+guest_results A p0
+guest_results B p1
+guest_results C p2
+for ID in A B; do
+	eval "result $ID.exits_while_traffic \$EXITS_$ID"
+	eval "result $ID.exits_for_io \$IO_$ID"
+done
+EXITS_IO=$((IO_A + IO_B))
+RECOVERIES=$(($(exits last A recoveries) + $(exits last B recoveries) + $(exits last C recoveries)))
+result sent "$TOTAL_SENT"
+result received "$TOTAL_GOT"
+result two_way "$TWO_WAY"
+result gate_calls $(($(sent last p0 calls) + $(sent last p1 calls) + $(sent last p2 calls)))
+result exits_io "$EXITS_IO"
+result recoveries "$RECOVERIES"
+check one-way-exact "sent $TOTAL_SENT, received $TOTAL_GOT" equal "$TOTAL_SENT" "$TOTAL_GOT"
+check enough-packets "only $TOTAL_SENT" [ "$TOTAL_SENT" -ge $((2 * ONE_WAY)) ]
+check no-exit-for-io "$EXITS_IO" equal "$EXITS_IO" 0
+check no-recovery "$RECOVERIES" equal "$RECOVERIES" 0
+
+stage "stopping"
+for ID in A B C; do
+	check "quit-$ID" "testpmd did not leave with status 0" guest_do $ID quit
+	check "leaves-$ID" "guest $ID did not leave" guest_stop $ID
+done
+check switch-stops "the daemon or the module did not go" switch_stop

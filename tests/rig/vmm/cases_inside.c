@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* cases_inside.c - crossing, being inside, and being thrown out. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cases.h"
+
+#define ROUND_TRIPS 10000
+#define MEMORY_GVA ELISA_GVA(ELISA_OFFSET_SWITCH)
+#define EXIT_EXTERNAL_INTERRUPT 1
+#define EXIT_IO 30
+#define EXIT_PAUSE 40
+#define EXIT_PREEMPTION_TIMER 52
+
+const char *case_round_trip(void)
+{
+	struct setup setup;
+	const uint64_t arguments[3] = {IMAGE_SUM, 0xabcd, 1};
+	enum outcome outcome;
+	int64_t result;
+	unsigned int i;
+
+	setup_hello(&setup);
+	outcome = vm_call_at(&setup.vm, guest_gate_registers, GUEST_TABLES, 3, arguments, &result);
+	CHECK(outcome == OUTCOME_RETURNED, "outcome %d, vector %llu at %#llx", outcome,
+	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_FAULT_VECTOR),
+	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_FAULT_RIP));
+	CHECK(vm_dump(&setup.vm, 0x08) == 0xabce, "RAX %#llx",
+	      (unsigned long long)vm_dump(&setup.vm, 0x08));
+	CHECK(vm_dump(&setup.vm, 0x10) == 0x1111 && vm_dump(&setup.vm, 0x38) == 0x2222,
+	      "RBX or RBP not kept");
+	for (i = 0; i < 4; i++)
+		CHECK(vm_dump(&setup.vm, 0x68 + 8 * i) == 0x4444 + 0x1111 * i, "R%u not kept",
+		      12 + i);
+	CHECK(vm_dump(&setup.vm, 0x40) == vm_dump(&setup.vm, 0), "RSP not kept");
+	for (i = 0x18; i <= 0x30; i += 8)
+		CHECK(!vm_dump(&setup.vm, i), "RCX, RDX, RSI or RDI not clear (%#x)", i);
+	for (i = 0x48; i <= 0x60; i += 8)
+		CHECK(!vm_dump(&setup.vm, i), "R8..R11 not clear (%#x)", i);
+	for (i = 0x90; i < 0xb0; i += 8)
+		CHECK(!vm_dump(&setup.vm, i), "XMM0 or XMM15 not clear");
+	CHECK(vm_gate(&setup.vm, IMAGE_LOAD, ELISA_GVA(ELISA_OFFSET_IDENTITY), 0) ==
+		      (int64_t)((uint64_t)ELISA_IMAGE_ABI << 32 | ELISA_IDENTITY_MAGIC),
+	      "identity page");
+	CHECK(vm_gate(&setup.vm, IMAGE_LOAD, ELISA_GVA(ELISA_OFFSET_IDENTITY) + 16, 0) == 1,
+	      "ports in the identity page");
+	CHECK(vm_gate(&setup.vm, IMAGE_STORE, MEMORY_GVA, 77) == 0 && setup.host.memory[0] == 77,
+	      "the switch's memory");
+	CHECK(host_prove(&setup.host) == 0, "invariant %u", host_prove(&setup.host));
+	return setup_end(&setup);
+}
+
+const char *case_no_exits(void)
+{
+	struct elisa_vcpu_stats before, after;
+	uint64_t others, ticks;
+	struct setup setup;
+	int64_t wrong;
+
+	setup_hello(&setup);
+	before = host_stats(setup.vm_fd);
+	CHECK(vm_call(&setup.vm, guest_gate_loop, ROUND_TRIPS, 0, 0, &wrong) == OUTCOME_RETURNED,
+	      "loop");
+	after = host_stats(setup.vm_fd);
+	CHECK(wrong == 0, "%lld calls", (long long)wrong);
+	/* What is not a tick of the host is the OUT at the function's end. */
+	ticks = after.by_reason[EXIT_EXTERNAL_INTERRUPT] -
+		before.by_reason[EXIT_EXTERNAL_INTERRUPT] + after.by_reason[EXIT_PREEMPTION_TIMER] -
+		before.by_reason[EXIT_PREEMPTION_TIMER];
+	others = after.exits - before.exits - ticks;
+	CHECK(others == 1 && after.by_reason[EXIT_IO] - before.by_reason[EXIT_IO] == 1,
+	      "%llu exits that are not ticks", (unsigned long long)others);
+	CHECK(after.recoveries == before.recoveries && after.traps == before.traps,
+	      "%llu recoveries, %llu traps", (unsigned long long)after.recoveries,
+	      (unsigned long long)after.traps);
+	return setup_end(&setup);
+}
+
+const char *case_cr3_not_admitted(void)
+{
+	const uint64_t arguments[3] = {IMAGE_NOTHING, 0, 0};
+	struct setup setup;
+	int64_t result;
+
+	setup_hello(&setup);
+	CHECK(vm_call_at(&setup.vm, guest_gate, GUEST_OTHER_ROOT, 3, arguments, &result) ==
+		      OUTCOME_FAULT,
+	      "the call went through: %lld", (long long)result);
+	CHECK(vm_mailbox(&setup.vm, GUEST_FAULT_VECTOR) == 13, "vector %llu",
+	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_FAULT_VECTOR));
+	/* The process that was admitted has lost nothing: nothing was in flight, so nothing is held. */
+	CHECK(host_stats(setup.vm_fd).held == 0, "held");
+	CHECK(vm_gate(&setup.vm, IMAGE_SUM, 1, 2) == 3, "the admitted process");
+	CHECK(host_prove(&setup.host) == 0, "a proof");
+	return setup_end(&setup);
+}
+
+static bool faults_with(struct vm *vm, uint32_t eax, uint32_t ecx, int ring, uint64_t vector)
+{
+	const uint64_t arguments[3] = {eax, ecx, 0};
+	int64_t result;
+
+	return vm_call_at(vm, guest_vmfunc, GUEST_TABLES, ring, arguments, &result) ==
+		       OUTCOME_FAULT &&
+	       vm_mailbox(vm, GUEST_FAULT_VECTOR) == vector;
+}
+
+const char *case_rogue_vmfunc(void)
+{
+	struct setup setup;
+	int64_t result;
+	uint32_t i;
+
+	setup_hello(&setup);
+	CHECK(vm_call(&setup.vm, guest_vmfunc, 0, 0, 0, &result) == OUTCOME_RETURNED,
+	      "VMFUNC(0) in the default context");
+	/* 1 is the gate, entered where it has no page to fetch from. */
+	for (i = 1; i < 520; i++)
+		CHECK(faults_with(&setup.vm, 0, i, i & 1 ? 3 : 0, 13), "index %u", i);
+	CHECK(faults_with(&setup.vm, 0, 0xffffffff, 3, 13), "index -1");
+	for (i = 1; i < 64; i++)
+		CHECK(faults_with(&setup.vm, i, 0, i & 1 ? 3 : 0, 13), "function %u", i);
+	for (i = 64; i < 71; i++)
+		CHECK(faults_with(&setup.vm, i, 0, 3, 6), "function %u", i);
+	if (hello(&setup.vm) && vm_gate(&setup.vm, IMAGE_SUM, 1, 2) != 3)
+		return "the VM does not work any more";
+	CHECK(host_prove(&setup.host) == 0, "a proof");
+	return setup_end(&setup);
+}
+
+const char *case_faults_inside(void)
+{
+	static const struct {
+		uint64_t operation;
+		uint64_t argument;
+	} faults[] = {
+		{IMAGE_LOAD, 0x10},                              /* the guest's own memory */
+		{IMAGE_LOAD, ELISA_GVA(ELISA_OFFSET_MEMORY)},    /* nothing registered */
+		{IMAGE_LOAD, ELISA_GVA(ELISA_OFFSET_TEXT)},      /* execute only */
+		{IMAGE_LOAD, ELISA_GVA(ELISA_OFFSET_STACK) - 8}, /* guard page */
+		{IMAGE_STORE, ELISA_GVA(ELISA_OFFSET_TEXT)},
+		{IMAGE_STORE, ELISA_GVA(ELISA_OFFSET_IDENTITY)},
+		{IMAGE_STORE, ELISA_GVA(ELISA_OFFSET_PORT_MAPS)},
+		{IMAGE_UD2, 0},
+		{IMAGE_CPUID, 0},
+		{IMAGE_VMCALL, 0},
+		{IMAGE_DIVIDE, 0},
+		{IMAGE_VMFUNC, 2},
+		{IMAGE_VMFUNC, 300},
+	};
+	const char *reason;
+	struct setup setup;
+	unsigned int i;
+
+	setup_hello(&setup);
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		reason = expect_thrown_out(&setup, faults[i].operation, faults[i].argument);
+		if (reason)
+			return reason;
+	}
+	CHECK(host_prove(&setup.host) == 0, "a proof");
+	return setup_end(&setup);
+}
+
+const char *case_registers_after_recovery(void)
+{
+	const char secret[] = "\xe7\xc2\x5e\xe7\xc2\x5e"; /* IMAGE_SECRET, as bytes in memory */
+	struct setup setup;
+	struct kvm_regs regs;
+	struct kvm_fpu fpu;
+	int64_t result;
+
+	setup_hello(&setup);
+	CHECK(vm_call(&setup.vm, guest_gate, IMAGE_SECRETS, 0, 0, &result) == OUTCOME_FAULT,
+	      "no fault");
+	/* The handler has used RAX; it kept the value. */
+	if (ioctl(setup.vm.vcpu, KVM_GET_REGS, &regs) || ioctl(setup.vm.vcpu, KVM_GET_FPU, &fpu))
+		die("KVM_GET_REGS");
+	CHECK(!memmem(&regs, sizeof(regs), secret, sizeof(secret) - 1), "a general register");
+	CHECK(!memmem(&fpu, sizeof(fpu), secret, sizeof(secret) - 1), "a vector register");
+	CHECK(!memmem(setup.vm.memory, GUEST_MEMORY, secret, sizeof(secret) - 1),
+	      "the guest's memory");
+	return setup_end(&setup);
+}
+
+const char *case_timer_while_inside(void)
+{
+	struct elisa_vcpu_stats before, after;
+	struct setup setup;
+	int64_t interrupts;
+
+	setup_hello(&setup);
+	before = host_stats(setup.vm_fd);
+	/* Due after 1 ms; inside for much longer. */
+	CHECK(vm_call(&setup.vm, guest_gate_timer, IMAGE_SPIN, 20000000, 1000000, &interrupts) ==
+		      OUTCOME_RETURNED,
+	      "vector %llu at %#llx", (unsigned long long)vm_mailbox(&setup.vm, 0),
+	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_FAULT_RIP));
+	after = host_stats(setup.vm_fd);
+	CHECK(interrupts == 1, "%lld interrupts, %llu traps, %llu exits inside",
+	      (long long)interrupts, (unsigned long long)(after.traps - before.traps),
+	      (unsigned long long)(after.exits_inside - before.exits_inside));
+	CHECK(vm_mailbox(&setup.vm, GUEST_INTERRUPTED_RIP) == ELISA_GVA(ELISA_OFFSET_LIST),
+	      "delivered at %#llx, not at the return stub",
+	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_INTERRUPTED_RIP));
+	CHECK(after.traps == before.traps + 1, "%llu traps",
+	      (unsigned long long)(after.traps - before.traps));
+	CHECK(after.exits_inside > before.exits_inside, "no exit inside");
+	CHECK(after.recoveries == before.recoveries, "recovered");
+	return setup_end(&setup);
+}
+
+/* Waits until the image says that it is inside, sends an NMI, lets it go on. */
+static void *send_nmi(void *argument)
+{
+	struct setup *setup = argument;
+	struct kvm_msi nmi = {.address_lo = GUEST_APIC, .data = 0x400}; /* delivery mode NMI */
+	volatile uint64_t *memory = setup->host.memory;
+
+	while (!memory[0])
+		usleep(1000);
+	if (ioctl(setup->vm.fd, KVM_SIGNAL_MSI, &nmi) != 1)
+		die("KVM_SIGNAL_MSI");
+	usleep(20000);
+	memory[1] = 5;
+	return NULL;
+}
+
+const char *case_nmi_while_inside(void)
+{
+	struct elisa_vcpu_stats before, after;
+	struct setup setup;
+	pthread_t thread;
+	int64_t result;
+
+	setup_hello(&setup);
+	/* Turns the local APIC on; no tick. */
+	CHECK(vm_call(&setup.vm, guest_gate_timer, IMAGE_NOTHING, 0, 0, &result) ==
+		      OUTCOME_RETURNED,
+	      "APIC");
+	before = host_stats(setup.vm_fd);
+	if (pthread_create(&thread, NULL, send_nmi, &setup))
+		die("pthread_create");
+	result = vm_gate(&setup.vm, IMAGE_WAIT, MEMORY_GVA, 0);
+	pthread_join(thread, NULL);
+	after = host_stats(setup.vm_fd);
+	CHECK(result == 5, "%lld", (long long)result);
+	CHECK(vm_mailbox(&setup.vm, GUEST_NMIS) == 1, "%llu NMIs",
+	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_NMIS));
+	CHECK(vm_mailbox(&setup.vm, GUEST_INTERRUPTED_RIP) == ELISA_GVA(ELISA_OFFSET_LIST),
+	      "delivered at %#llx",
+	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_INTERRUPTED_RIP));
+	CHECK(after.traps == before.traps + 1 && after.recoveries == before.recoveries,
+	      "%llu traps", (unsigned long long)(after.traps - before.traps));
+	return setup_end(&setup);
+}
+
+const char *case_long_stay(void)
+{
+	struct elisa_vcpu_stats before, after;
+	struct setup setup;
+
+	setup_hello(&setup);
+	before = host_stats(setup.vm_fd);
+	CHECK(vm_gate(&setup.vm, IMAGE_SPIN, 20000000, 0) == 0, "did not return");
+	after = host_stats(setup.vm_fd);
+	CHECK(after.inside_by_reason[EXIT_EXTERNAL_INTERRUPT] >
+		      before.inside_by_reason[EXIT_EXTERNAL_INTERRUPT],
+	      "no tick of the host inside");
+	CHECK(after.recoveries == before.recoveries, "recovered");
+	return setup_end(&setup);
+}
+
+const char *case_pause_inside(void)
+{
+	struct setup setup;
+
+	setup_hello(&setup);
+	CHECK(vm_gate(&setup.vm, IMAGE_PAUSE, 200000, 0) == 0, "did not return");
+	CHECK(host_stats(setup.vm_fd).recoveries == 0, "recovered");
+	return setup_end(&setup);
+}
+
+const char *case_descriptor_tables(void)
+{
+	const uint64_t arguments[3] = {GUEST_ARGUMENT, 0, 0};
+	struct setup setup;
+	int64_t result;
+
+	setup_hello(&setup);
+	/* An IDT over the gate page: the gate closes. vm_call puts the proper one back. */
+	*(uint16_t *)(setup.vm.memory + GUEST_ARGUMENT) = 0xfff;
+	*(uint64_t *)(setup.vm.memory + GUEST_ARGUMENT + 2) = ELISA_GVA(ELISA_OFFSET_GATE);
+	CHECK(vm_call_at(&setup.vm, guest_lidt_gate, GUEST_TABLES, 0, arguments, &result) ==
+		      OUTCOME_OTHER,
+	      "a gate call went through with the IDT in the window");
+	CHECK(host_stats(setup.vm_fd).recoveries == 0, "it had been inside");
+	CHECK(vm_gate(&setup.vm, IMAGE_SUM, 1, 2) == 3, "the gate stays closed");
+	return setup_end(&setup);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* setup.c - what the cases of elisa-vmm share. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cases.h"
+
+const char *case_failed(const char *condition, const char *format, ...)
+{
+	static char reason[400];
+	char seen[200];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(seen, sizeof(seen), format, arguments);
+	va_end(arguments);
+	snprintf(reason, sizeof(reason), "not (%s): %s", condition, seen);
+	return reason;
+}
+
+void setup_attached(struct setup *setup)
+{
+	host_open(&setup->host);
+	setup->before = host_info(&setup->host);
+	vm_create(&setup->vm);
+	setup->vm_fd = host_attach(&setup->host, setup->vm.fd, &setup->attach);
+	if (setup->vm_fd < 0)
+		die("VM_ATTACH");
+	setup->port_fd = host_port_add(setup->vm_fd, 0, "p0");
+	if (setup->port_fd < 0)
+		die("PORT_ADD");
+}
+
+int64_t hello(struct vm *vm)
+{
+	struct elisa_hc_hello call = {.abi = ELISA_GUEST_ABI};
+	int64_t result = vm_hypercall(vm, ELISA_HC_HELLO, &call, sizeof(call));
+
+	if (!result && (strcmp(call.port_name, "p0") || call.window_gva != ELISA_WINDOW_GVA))
+		return -EPROTO;
+	return result;
+}
+
+void setup_hello(struct setup *setup)
+{
+	int64_t result;
+
+	setup_attached(setup);
+	result = hello(&setup->vm);
+	if (result) {
+		errno = result == INT64_MIN ? EFAULT : (int)-result;
+		die("HELLO");
+	}
+}
+
+const char *setup_end(struct setup *setup)
+{
+	struct elisa_info info;
+
+	close(setup->port_fd);
+	close(setup->vm_fd);
+	info = host_info(&setup->host);
+	vm_destroy(&setup->vm);
+	host_close(&setup->host);
+	CHECK(info.nb_vms == setup->before.nb_vms, "%u VMs", info.nb_vms);
+	CHECK(info.pinned_pages == setup->before.pinned_pages, "%llu pages, before %llu",
+	      (unsigned long long)info.pinned_pages,
+	      (unsigned long long)setup->before.pinned_pages);
+	return NULL;
+}
+
+int64_t region_call(struct vm *vm, uint32_t number, uint64_t gva, uint64_t length, uint32_t flags)
+{
+	struct elisa_hc_region call = {.flags = flags, .gva = gva, .length = length};
+
+	return vm_hypercall(vm, number, &call, sizeof(call));
+}
+
+const char *expect_thrown_out(struct setup *setup, uint64_t operation, uint64_t argument)
+{
+	uint64_t recoveries = host_stats(setup->vm_fd).recoveries;
+	enum outcome outcome;
+	int64_t result;
+
+	outcome = vm_call(&setup->vm, guest_gate, operation, argument, 0, &result);
+	CHECK(outcome == OUTCOME_FAULT, "operation %llu: outcome %d, exit reason %u, result %lld",
+	      (unsigned long long)operation, outcome, setup->vm.run->exit_reason,
+	      (long long)result);
+	CHECK(vm_mailbox(&setup->vm, GUEST_FAULT_VECTOR) == 13, "operation %llu: vector %llu",
+	      (unsigned long long)operation,
+	      (unsigned long long)vm_mailbox(&setup->vm, GUEST_FAULT_VECTOR));
+	CHECK(vm_mailbox(&setup->vm, GUEST_FAULT_RIP) == ELISA_GVA(ELISA_OFFSET_GATE) - 3,
+	      "operation %llu: at %#llx", (unsigned long long)operation,
+	      (unsigned long long)vm_mailbox(&setup->vm, GUEST_FAULT_RIP));
+	CHECK(host_stats(setup->vm_fd).recoveries == recoveries + 1, "operation %llu",
+	      (unsigned long long)operation);
+	/* Its port was taken back, and its gate is closed until the daemon has looked after it. */
+	CHECK(hello(&setup->vm) == 0, "hello after operation %llu", (unsigned long long)operation);
+	CHECK(host_stats(setup->vm_fd).held == 1, "not held after operation %llu",
+	      (unsigned long long)operation);
+	CHECK(vm_gate(&setup->vm, IMAGE_SUM, 20, 22) == -ENODEV, "a held vCPU went in");
+	CHECK(host_reopen(&setup->host, setup->attach.first_vcpu) == 0, "reopen");
+	CHECK(host_stats(setup->vm_fd).held == 0, "still held");
+	CHECK(vm_gate(&setup->vm, IMAGE_SUM, 20, 22) == 42, "call after operation %llu",
+	      (unsigned long long)operation);
+	return NULL;
+}

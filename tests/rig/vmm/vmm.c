@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* vmm.c - a virtual machine with the bare guest of guest.S. Used by the cases in elisa-vmm.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vmm.h"
+
+#define PTE_TABLE 0x7ull /* present, writable, user */
+#define PTE_HUGE 0x87ull
+#define PTE_HUGE_UNCACHED 0x9full
+#define SELECTOR_KERNEL_CODE 0x08
+#define SELECTOR_KERNEL_DATA 0x10
+#define SELECTOR_USER_DATA 0x1b
+#define SELECTOR_USER_CODE 0x23
+#define SELECTOR_TSS 0x28
+#define RFLAGS_VALUE 0x202ull /* IF; IOPL 0, so that POPF inside leaves IF alone */
+#define TSS_LIMIT 0x87
+#define TSS_IO_MAP 0x68
+#define CR0_VALUE 0x80050033ull
+#define CR4_VALUE 0x620ull  /* PAE, OSFXSR, OSXMMEXCPT */
+#define EFER_VALUE 0xd01ull /* SCE, LME, LMA, NXE */
+#define KVM_TSS_ADDRESS 0xfffbd000
+#define MAX_CPUID 128
+
+extern const char guest_begin[], guest_end[], guest_returned[], guest_exceptions[],
+	guest_timer_handler[], guest_nmi_handler[], guest_call_stub[], guest_call_stub_end[],
+	guest_return_stub[], guest_return_stub_end[];
+
+void die(const char *what)
+{
+	fprintf(stderr, "elisa-vmm: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static uint64_t code_address(const char *label)
+{
+	return GUEST_CODE + (uint64_t)(label - guest_begin);
+}
+
+static uint64_t *words(struct vm *vm, uint64_t gpa)
+{
+	return (uint64_t *)(vm->memory + gpa);
+}
+
+/* Six pages: root, directory pointers and directory below 4 GiB, the same of the window. */
+static void fill_tables(struct vm *vm, uint64_t root)
+{
+	uint64_t i;
+
+	words(vm, root)[0] = (root + 0x1000) | PTE_TABLE;
+	words(vm, root)[(ELISA_WINDOW_GVA >> 39) & 511] = (root + 0x4000) | PTE_TABLE;
+	words(vm, root + 0x1000)[0] = (root + 0x2000) | PTE_TABLE;
+	words(vm, root + 0x1000)[1] = (root + 0x7000) | PTE_TABLE;
+	words(vm, root + 0x1000)[3] = (root + 0x3000) | PTE_TABLE;
+	for (i = 0; i < GUEST_MEMORY >> 21; i++)
+		words(vm, root + 0x2000)[i] = (i << 21) | PTE_HUGE;
+	words(vm, root + 0x3000)[(GUEST_APIC >> 21) & 511] =
+		(GUEST_APIC & ~0x1fffffull) | PTE_HUGE_UNCACHED;
+	words(vm, root + 0x4000)[0] = (root + 0x5000) | PTE_TABLE;
+	words(vm, root + 0x5000)[0] = (root + 0x6000) | PTE_TABLE;
+	words(vm, root + 0x6000)[ELISA_OFFSET_CALL_STUB >> 12] = GUEST_STUB_PAGES | PTE_TABLE;
+	words(vm, root + 0x6000)[ELISA_OFFSET_LIST >> 12] = (GUEST_STUB_PAGES + 0x1000) | PTE_TABLE;
+	words(vm, root + 0x7000)[0] = (root + 0x8000) | PTE_TABLE;
+	for (i = 0; i < 512; i++)
+		words(vm, root + 0x8000)[i] = (GUEST_SMALL_PHYSICAL + (i << 12)) | PTE_TABLE;
+}
+
+static void fill_gate(struct vm *vm, int vector, uint64_t handler)
+{
+	uint64_t *gate = words(vm, GUEST_IDT) + 2 * vector;
+
+	/* Interrupt gate, DPL 0, SELECTOR_KERNEL_CODE. */
+	gate[0] = (handler & 0xffff) | ((uint64_t)SELECTOR_KERNEL_CODE << 16) | (0x8e00ull << 32) |
+		  (((handler >> 16) & 0xffff) << 48);
+	gate[1] = handler >> 32;
+}
+
+static void fill_memory(struct vm *vm)
+{
+	uint64_t *gdt = words(vm, GUEST_GDT);
+	int vector;
+
+	memcpy(vm->memory + GUEST_CODE, guest_begin, guest_end - guest_begin);
+	fill_tables(vm, GUEST_TABLES);
+	fill_tables(vm, GUEST_OTHER_ROOT);
+	gdt[1] = 0x00af9b000000ffffull;
+	gdt[2] = 0x00cf93000000ffffull;
+	gdt[3] = 0x00cff3000000ffffull;
+	gdt[4] = 0x00affb000000ffffull;
+	gdt[5] = TSS_LIMIT | ((uint64_t)GUEST_TSS << 16) | (0x8bull << 40);
+	*(uint64_t *)(vm->memory + GUEST_TSS + 4) = GUEST_KERNEL_STACK;
+	/* Ring 3 may use ports 0 to 0xf7. */
+	*(uint16_t *)(vm->memory + GUEST_TSS + 0x66) = TSS_IO_MAP;
+	vm->memory[GUEST_TSS + TSS_LIMIT] = 0xff;
+	for (vector = 0; vector < 32; vector++)
+		fill_gate(vm, vector,
+			  code_address(guest_exceptions) + vector * GUEST_EXCEPTION_SIZE);
+	fill_gate(vm, 2, code_address(guest_nmi_handler));
+	fill_gate(vm, GUEST_TIMER_VECTOR, code_address(guest_timer_handler));
+	memcpy(vm->memory + GUEST_STUB_PAGES + 0x1000 - (guest_call_stub_end - guest_call_stub),
+	       guest_call_stub, guest_call_stub_end - guest_call_stub);
+	memcpy(vm->memory + GUEST_STUB_PAGES + 0x1000, guest_return_stub,
+	       guest_return_stub_end - guest_return_stub);
+}
+
+static void set_cpuid(int kvm, struct vm *vm)
+{
+	struct kvm_cpuid2 *cpuid;
+
+	cpuid = calloc(1, sizeof(*cpuid) + MAX_CPUID * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		die("calloc");
+	cpuid->nent = MAX_CPUID;
+	if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, cpuid) || ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid))
+		die("CPUID");
+	free(cpuid);
+}
+
+/* Aligned to 2 MiB, so that the module may map it huge. */
+static uint8_t *allocate_memory(void)
+{
+	uint64_t huge = ELISA_HUGE_PAGE_SIZE;
+	uint8_t *area = mmap(NULL, GUEST_MEMORY + huge, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *start;
+
+	if (area == MAP_FAILED)
+		die("mmap of the guest's memory");
+	start = (uint8_t *)(((uintptr_t)area + huge - 1) & ~(huge - 1));
+	munmap(area, start - area);
+	munmap(start + GUEST_MEMORY, area + huge - start);
+	madvise(start, GUEST_MEMORY, MADV_HUGEPAGE);
+	return start;
+}
+
+void vm_create(struct vm *vm)
+{
+	struct kvm_userspace_memory_region slot = {.memory_size = GUEST_MEMORY};
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int size;
+
+	vm->fd = ioctl(kvm, KVM_CREATE_VM, 0);
+	if (vm->fd < 0 || ioctl(vm->fd, KVM_SET_TSS_ADDR, KVM_TSS_ADDRESS) ||
+	    ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
+		die("/dev/kvm");
+	vm->memory = allocate_memory();
+	slot.userspace_addr = (uintptr_t)vm->memory;
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
+		die("KVM_SET_USER_MEMORY_REGION");
+	vm->vcpu = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
+	size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vm->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
+	if (vm->vcpu < 0 || vm->run == MAP_FAILED)
+		die("KVM_CREATE_VCPU");
+	set_cpuid(kvm, vm);
+	fill_memory(vm);
+	close(kvm);
+}
+
+void vm_destroy(struct vm *vm)
+{
+	munmap(vm->run, getpagesize());
+	close(vm->vcpu);
+	close(vm->fd);
+	munmap(vm->memory, GUEST_MEMORY);
+}
+
+static void set_system_registers(struct vm *vm, uint64_t root, int ring)
+{
+	struct kvm_segment code = {.limit = ~0u, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
+	struct kvm_segment data = {.limit = ~0u, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
+	struct kvm_sregs sregs;
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
+		die("KVM_GET_SREGS");
+	code.selector = ring ? SELECTOR_USER_CODE : SELECTOR_KERNEL_CODE;
+	data.selector = ring ? SELECTOR_USER_DATA : SELECTOR_KERNEL_DATA;
+	code.dpl = ring;
+	data.dpl = ring;
+	sregs.cs = code;
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.tr = (struct kvm_segment){.base = GUEST_TSS,
+					.limit = TSS_LIMIT,
+					.type = 11,
+					.present = 1,
+					.selector = SELECTOR_TSS};
+	sregs.gdt = (struct kvm_dtable){.base = GUEST_GDT, .limit = 0x37};
+	sregs.idt = (struct kvm_dtable){.base = GUEST_IDT, .limit = 0xfff};
+	sregs.cr0 = CR0_VALUE;
+	sregs.cr3 = root;
+	sregs.cr4 = CR4_VALUE;
+	sregs.efer = EFER_VALUE;
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs))
+		die("KVM_SET_SREGS");
+}
+
+static enum outcome run(struct vm *vm)
+{
+	for (;;) {
+		if (ioctl(vm->vcpu, KVM_RUN, 0)) {
+			if (errno == EINTR)
+				continue;
+			die("KVM_RUN");
+		}
+		if (vm->run->exit_reason == KVM_EXIT_INTR)
+			continue;
+		if (vm->run->exit_reason != KVM_EXIT_IO)
+			return OUTCOME_OTHER;
+		if (vm->run->io.port == GUEST_PORT_RETURNED)
+			return OUTCOME_RETURNED;
+		if (vm->run->io.port == GUEST_PORT_FAULT)
+			return OUTCOME_FAULT;
+	}
+}
+
+/* KVM finishes an OUT at the next KVM_RUN, so registers set before that one would be changed. */
+static void finish_io(struct vm *vm)
+{
+	vm->run->immediate_exit = 1;
+	ioctl(vm->vcpu, KVM_RUN, 0);
+	vm->run->immediate_exit = 0;
+}
+
+enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int ring,
+			const uint64_t arguments[3], int64_t *result)
+{
+	uint64_t stack = (ring ? GUEST_USER_STACK : GUEST_KERNEL_STACK) - 8;
+	struct kvm_regs regs = {
+		.rip = code_address(function),
+		.rsp = stack,
+		.rflags = RFLAGS_VALUE,
+		.rdi = arguments[0],
+		.rsi = arguments[1],
+		.rdx = arguments[2],
+	};
+	enum outcome outcome;
+
+	*words(vm, stack) = code_address(guest_returned);
+	set_system_registers(vm, root, ring);
+	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+		die("KVM_SET_REGS");
+	outcome = run(vm);
+	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs))
+		die("KVM_GET_REGS");
+	*result = regs.rax;
+	if (outcome != OUTCOME_OTHER)
+		finish_io(vm);
+	return outcome;
+}
+
+enum outcome vm_call(struct vm *vm, const char *function, uint64_t first, uint64_t second,
+		     uint64_t third, int64_t *result)
+{
+	const uint64_t arguments[3] = {first, second, third};
+
+	return vm_call_at(vm, function, GUEST_TABLES, 3, arguments, result);
+}
+
+uint64_t vm_mailbox(const struct vm *vm, unsigned int offset)
+{
+	return *(volatile uint64_t *)(vm->memory + GUEST_MAILBOX + offset);
+}
+
+uint64_t vm_dump(const struct vm *vm, unsigned int offset)
+{
+	return *(volatile uint64_t *)(vm->memory + GUEST_DUMP + offset);
+}
+
+int64_t vm_hypercall(struct vm *vm, uint32_t number, void *argument, uint32_t size)
+{
+	int64_t result;
+
+	memcpy(vm->memory + GUEST_ARGUMENT, argument, size);
+	if (vm_call(vm, guest_hypercall, ELISA_HYPERCALL(number), GUEST_ARGUMENT, size, &result) !=
+	    OUTCOME_RETURNED)
+		return INT64_MIN;
+	memcpy(argument, vm->memory + GUEST_ARGUMENT, size);
+	return result;
+}
+
+int64_t vm_gate(struct vm *vm, uint64_t operation, uint64_t first, uint64_t second)
+{
+	int64_t result;
+
+	if (vm_call(vm, guest_gate, operation, first, second, &result) != OUTCOME_RETURNED)
+		return INT64_MIN;
+	return result;
+}

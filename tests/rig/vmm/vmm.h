@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vmm.h - a virtual machine with the bare guest of guest.S, driven function by function.
+ *
+ * A failure that is not a test's subject (no KVM, no memory) ends the process with a message.
+ */
+#ifndef ELISA_TEST_VMM_H
+#define ELISA_TEST_VMM_H
+
+#include <elisa/hypercall.h>
+#include <elisa/layout.h>
+#include <elisa/uapi.h>
+#include <elisa/version.h>
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest.h"
+#include "image.h"
+
+struct vm {
+	int fd;
+	int vcpu;
+	struct kvm_run *run;
+	uint8_t *memory; /* GUEST_MEMORY bytes */
+};
+
+/* How a guest function ended. */
+enum outcome {
+	OUTCOME_RETURNED,
+	OUTCOME_FAULT, /* an exception; see the mailbox */
+	OUTCOME_OTHER, /* KVM gave up: exit_reason in vm->run */
+};
+
+/* From guest.S. */
+extern const char guest_hypercall[], guest_gate[], guest_gate_loop[], guest_gate_registers[],
+	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[];
+
+void vm_create(struct vm *vm);
+void vm_destroy(struct vm *vm);
+
+/* Runs a guest function in ring 3 (or 0) with the page table at `root`; *result = RAX. */
+enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int ring,
+			const uint64_t arguments[3], int64_t *result);
+
+/* The usual case: ring 3, the page table that says hello. */
+enum outcome vm_call(struct vm *vm, const char *function, uint64_t first, uint64_t second,
+		     uint64_t third, int64_t *result);
+
+/* A word of the mailbox, of the dump. */
+uint64_t vm_mailbox(const struct vm *vm, unsigned int offset);
+uint64_t vm_dump(const struct vm *vm, unsigned int offset);
+
+/* A hypercall with an argument structure, which is copied in before and out after. */
+int64_t vm_hypercall(struct vm *vm, uint32_t number, void *argument, uint32_t size);
+
+/* A gate call that is expected to return. INT64_MIN if it did not. */
+int64_t vm_gate(struct vm *vm, uint64_t operation, uint64_t first, uint64_t second);
+
+/* The test's side of /dev/elisa: a domain with the test's image and one page of switch memory. */
+struct host {
+	int device;
+	int domain;
+	uint64_t *memory; /* the page at ELISA_OFFSET_SWITCH */
+};
+
+void host_open(struct host *host);
+void host_close(struct host *host);
+int host_attach(struct host *host, int kvm_fd, struct elisa_vm_attach *argument);
+int host_port_add(int vm_fd, uint32_t number, const char *name);
+struct elisa_info host_info(struct host *host);
+struct elisa_vcpu_stats host_stats(int vm_fd);
+int host_stats_error(int vm_fd); /* the errno of asking */
+int host_reopen(struct host *host, uint32_t vcpu);
+uint32_t host_prove(struct host *host);
+
+/* The next event within a second, or type 0. */
+struct elisa_event host_event(struct host *host);
+
+void die(const char *what) __attribute__((noreturn));
+
+#endif
