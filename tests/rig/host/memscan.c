@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * memscan PID HEX: counts where these bytes occur in the writable memory of a process, here QEMU
- * with its guest's memory. A tool of scenarios (lib.sh, guest_memory_has); it reads only pages
+ * memscan PID HEX…: counts where these bytes occur in the writable memory of a process, here QEMU
+ * with its guest's memory. Several patterns, of one length, cost little more than one. A tool of scenarios (lib.sh, guest_memory_has); it reads only pages
  * that are present, so that the scan itself gives the process no memory, and with process_vm_readv,
  * which copies once (/proc/PID/mem copies twice).
  *
- * Prints the count. Exit status: 0 found, 1 not found, 2 the scan did not work.
+ * Prints a count for each. Exit status: 0 the first was found, 1 it was not, 2 the scan did not work.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,14 +20,16 @@
 #define PAGE 4096ul
 #define CHUNK_PAGES 256ul
 #define MAX_PATTERN 64ul
+#define MAX_PATTERNS 8
 #define PRESENT (1ull << 63)
 
 struct scan {
 	pid_t pid;
 	int pagemap;
-	uint8_t pattern[MAX_PATTERN];
-	size_t length;
-	uint64_t count;
+	uint8_t patterns[MAX_PATTERNS][MAX_PATTERN];
+	uint64_t counts[MAX_PATTERNS];
+	int nb_patterns;
+	size_t length; /* of each */
 	/* The end of what came before, so that an occurrence across two pages is seen. */
 	uint8_t buffer[MAX_PATTERN + CHUNK_PAGES * PAGE];
 	size_t carried;
@@ -51,26 +53,40 @@ static void take_pattern(struct scan *scan, const char *hex)
 	for (size_t i = 0; i < digits / 2; i++) {
 		const char byte[3] = {hex[2 * i], hex[2 * i + 1], 0};
 
-		scan->pattern[i] = (uint8_t)strtoul(byte, NULL, 16);
+		scan->patterns[scan->nb_patterns][i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	if (scan->nb_patterns && scan->length != digits / 2) {
+		fprintf(stderr, "memscan: the patterns have to be of one length\n");
+		exit(2);
 	}
 	scan->length = digits / 2;
+	scan->nb_patterns++;
+}
+
+static uint64_t count_in(const struct scan *scan, const uint8_t *pattern, const uint8_t *end)
+{
+	const uint8_t *at = scan->buffer;
+	uint64_t count = 0;
+
+	while ((size_t)(end - at) >= scan->length) {
+		at = memchr(at, pattern[0], (size_t)(end - at) - scan->length + 1);
+		if (!at)
+			break;
+		if (!memcmp(at, pattern, scan->length))
+			count++;
+		at++;
+	}
+	return count;
 }
 
 /* The buffer holds carried + fresh bytes; keeps one byte less than the pattern for the next call. */
 static void search(struct scan *scan, size_t fresh)
 {
-	const uint8_t *at = scan->buffer;
 	const uint8_t *end = scan->buffer + scan->carried + fresh;
 	size_t keep;
 
-	while ((size_t)(end - at) >= scan->length) {
-		at = memchr(at, scan->pattern[0], (size_t)(end - at) - scan->length + 1);
-		if (!at)
-			break;
-		if (!memcmp(at, scan->pattern, scan->length))
-			scan->count++;
-		at++;
-	}
+	for (int i = 0; i < scan->nb_patterns; i++)
+		scan->counts[i] += count_in(scan, scan->patterns[i], end);
 	keep = scan->length - 1;
 	if (keep > scan->carried + fresh)
 		keep = scan->carried + fresh;
@@ -137,11 +153,12 @@ int main(int argc, char **argv)
 	char line[512], rights[5];
 	FILE *maps;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: memscan PID HEX\n");
+	if (argc < 3 || argc > 2 + MAX_PATTERNS) {
+		fprintf(stderr, "usage: memscan PID HEX…\n");
 		return 2;
 	}
-	take_pattern(&scan, argv[2]);
+	for (int i = 2; i < argc; i++)
+		take_pattern(&scan, argv[i]);
 	scan.pid = (pid_t)strtol(argv[1], NULL, 10);
 	scan.pagemap = open_of(argv[1], "pagemap");
 	maps = fdopen(open_of(argv[1], "maps"), "r");
@@ -153,6 +170,7 @@ int main(int argc, char **argv)
 			continue;
 		scan_range(&scan, start, end);
 	}
-	printf("%llu\n", (unsigned long long)scan.count);
-	return scan.count ? 0 : 1;
+	for (int i = 0; i < scan.nb_patterns; i++)
+		printf("%llu\n", (unsigned long long)scan.counts[i]);
+	return scan.counts[0] ? 0 : 1;
 }

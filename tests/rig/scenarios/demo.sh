@@ -20,9 +20,9 @@ CANARY_A=a15ea15e0badcafe1122334455667788
 CANARY_B=b15eb15e0ddba11d8877665544332211
 # shellcheck disable=SC2034 # used by eval
 EXITS_A=0 EXITS_B=0 IO_A=0 IO_B=0
+RECEIVED_A=0 RECEIVED_B=0 RECEIVED_C=0
 
 equal() { [ "$1" = "$2" ]; }
-not() { ! "$@"; }
 
 # Exits of A and B while packets flowed: between the snapshots NAME.begin and NAME.end.
 count_exits() {
@@ -31,6 +31,18 @@ count_exits() {
 		IO=$(($(exits "$1.end" $ID exits_io) - $(exits "$1.begin" $ID exits_io)))
 		eval "EXITS_$ID=\$((EXITS_$ID + $ALL)) IO_$ID=\$((IO_$ID + $IO))"
 	done
+}
+
+# Stop forwarding; what the driver counted since start is left in RX and TX.
+stop_and_count() {
+	RX=0 TX=0
+	guest_do "$1" stop && guest_do "$1" show || return 1
+	while read -r KEY VALUE REST; do
+		case $KEY in
+		RX-packets:) RX=$VALUE ;;
+		TX-packets:) TX=$VALUE ;;
+		esac
+	done < "$(guest_answer "$1")"
 }
 
 prepare() { # ID COMMAND…: testpmd commands before a phase
@@ -46,28 +58,28 @@ prepare() { # ID COMMAND…: testpmd commands before a phase
 flow() { # NAME ID PORT N
 	FROM=$(sent_now "$3")
 	guest_do "$2" start || return 1
-	sleep 0.1
+	# Some bursts: what an answer teaches the switch is known by then.
+	until_sent "$3" $((FROM + 128)) || { guest_do "$2" "log 25"; return 1; }
 	snapshot "$1.begin"
 	until_sent "$3" $((FROM + $4)) || { guest_do "$2" "log 25"; return 1; }
 	snapshot "$1.end"
-	guest_do "$2" stop || return 1
+	stop_and_count "$2" || return 1
 	sleep 0.3
 	snapshot "$1.done"
 }
 
 one_way() { # NAME RECEIVER RECEIVER_PORT MAC BYTES N
 	stage "$1: A sends $6 packets of $5 bytes to $2"
-	BEFORE_A=$(guest_count A TX)
-	BEFORE_R=$(guest_count "$2" RX)
 	need "$1.prepared" "testpmd refused a command" \
 		prepare A "set fwd txonly" "set txpkts $(($5 - 4))" "set eth-peer 0 $4"
 	need "$1.receiver-prepared" "testpmd refused a command" prepare "$2" "set fwd rxonly"
 	snapshot "$1.before"
 	need "$1.receiver-started" "no OK from $2" guest_do "$2" start
 	need "$1.flows" "A did not send in time" flow "$1" A p0 "$6"
-	need "$1.receiver-stopped" "no OK from $2" guest_do "$2" stop
-	SENT=$(($(guest_count A TX) - BEFORE_A))
-	GOT=$(($(guest_count "$2" RX) - BEFORE_R))
+	SENT=$TX
+	need "$1.receiver-stopped" "no OK from $2" stop_and_count "$2"
+	GOT=$RX
+	eval "RECEIVED_$2=\$((RECEIVED_$2 + $GOT))"
 	TAKEN=$(($(sent "$1.done" p0) - $(sent "$1.before" p0)))
 	CALLS=$(($(sent "$1.done" p0 calls) - $(sent "$1.before" p0 calls)))
 	DELIVERED=$(($(received "$1.done" "$3") - $(received "$1.before" "$3")))
@@ -88,11 +100,6 @@ one_way() { # NAME RECEIVER RECEIVER_PORT MAC BYTES N
 
 two_way() {
 	stage "two-way: A sends, B swaps addresses and answers, at least $EACH_WAY packets each way"
-	for ID in A B C; do
-		for WAY in RX TX; do
-			eval "BEFORE_$ID$WAY=$(guest_count $ID $WAY)"
-		done
-	done
 	need two-way.prepared-A "testpmd refused a command" \
 		prepare A "set fwd flowgen" "set txpkts 60" "set eth-peer 0 $NOBODY"
 	need two-way.prepared-B "testpmd refused a command" prepare B "set fwd macswap"
@@ -101,19 +108,19 @@ two_way() {
 	need two-way.started-C "no OK from C" guest_do C start
 	need two-way.started-B "no OK from B" guest_do B start
 	need two-way.flows "B did not answer in time" flow two-way A p1 "$EACH_WAY"
+	ATX=$TX ARX=$RX
 	# A takes what is still under way to it, and B what A had sent.
 	need two-way.drain "testpmd refused a command" prepare A "set fwd rxonly"
 	need two-way.drained "no OK from A" guest_do A start
 	sleep 0.3
-	for ID in B A C; do
-		need "two-way.stopped-$ID" "no OK from $ID" guest_do $ID stop
-	done
+	need two-way.stopped-B "no OK from B" stop_and_count B
+	BRX=$RX BTX=$TX
+	need two-way.stopped-A "no OK from A" stop_and_count A
+	ARX=$((ARX + RX))
+	need two-way.stopped-C "no OK from C" stop_and_count C
+	CRX=$RX
+	RECEIVED_A=$((RECEIVED_A + ARX)) RECEIVED_B=$((RECEIVED_B + BRX)) RECEIVED_C=$((RECEIVED_C + CRX))
 	snapshot two-way.after
-	for ID in A B C; do
-		for WAY in RX TX; do
-			eval "$ID$WAY=\$(($(guest_count $ID $WAY) - BEFORE_$ID$WAY))"
-		done
-	done
 	count_exits two-way
 	LEARNED=$(($(received two-way.done p2) - $(received two-way.begin p2)))
 	result two_way_A_to_B "$ATX"
@@ -129,12 +136,11 @@ two_way() {
 	TWO_WAY=$((ATX + BTX))
 }
 
-canaries() {
-	stage "looking for each guest's canary in the other's memory"
-	check canary.A-has-its-own "the scan does not find it" guest_memory_has A $CANARY_A
-	check canary.B-has-its-own "the scan does not find it" guest_memory_has B $CANARY_B
-	check canary.A-has-not-B "B's canary is in A's memory" not guest_memory_has A $CANARY_B
-	check canary.B-has-not-A "A's canary is in B's memory" not guest_memory_has B $CANARY_A
+canary() { # ID OWN FOREIGN
+	memscan "$(guest_pid "$1")" "$2" "$3" > "$RIG_TEMPORARY/canary"
+	{ read -r OWN && read -r FOREIGN; } < "$RIG_TEMPORARY/canary"
+	check "canary.$1-has-its-own" "the scan does not find it" [ "${OWN:-0}" -gt 0 ]
+	check "canary.$1-has-no-other" "found in ${FOREIGN:-?} places" equal "$FOREIGN" 0
 }
 
 # The closing table: one column for each guest.
@@ -142,7 +148,7 @@ guest_results() { # ID PORT
 	CALLS=$(sent last "$2" calls)
 	TAKEN=$(sent last "$2")
 	result "$1.sent" "$TAKEN"
-	result "$1.received" "$(guest_count "$1" RX)"
+	eval "result $1.received \$RECEIVED_$1"
 	result "$1.dropped_receiver_full" "$(drops last "$2" receiver-full)"
 	result "$1.dropped_other_reasons" \
 		$(($(received last "$2" dropped) - $(drops last "$2" receiver-full)))
@@ -179,7 +185,9 @@ check oneway_1518.nothing-dropped "$DROPPED dropped" equal "$DROPPED" 0
 one_way drop_64 C p2 $MAC_C 64 $DROPPING
 check drop_64.drops "the receiver kept up, so the drop path was not seen" [ "$DROPPED" -gt 0 ]
 two_way
-canaries
+stage "looking for each guest's canary in the other's memory"
+canary A $CANARY_A $CANARY_B
+canary B $CANARY_B $CANARY_A
 
 snapshot last
 guest_results A p0
