@@ -10,6 +10,7 @@ usage: ./run COMMAND
   build               programs, kernel module, images of the emulated host and the guests
   demo                two VMs exchange packets; closing table, build/results/demo.json
   test [NAME…]        all tests, or some groups or scenarios (./run test --list)
+  bench               native speed with gate=local; build/results/bench.json
   shell               a console on the emulated host
   clean               remove build/
   help                this
