@@ -5,15 +5,18 @@
  * Called by main.c and through the file.
  */
 #include <linux/anon_inodes.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/uaccess.h>
 #include <elisa/version.h>
 
 #include "attach.h"
+#include "compat.h"
 #include "domain.h"
 #include "gate/contexts.h"
 #include "gate/domain_tables.h"
@@ -117,13 +120,20 @@ static struct elisa_domain *domain_create(const char *name, int *error)
 	return NULL;
 }
 
-void elisa_domain_invalidate(struct elisa_domain *domain)
+static void invalidate_here(void *argument)
 {
+	struct elisa_domain *domain = argument;
 	struct elisa_vcpu *vcpu;
 	u32 i;
 
 	elisa_domain_for_each_vcpu(domain, i, vcpu)
-		elisa_seam_invalidate(elisa_contexts_eptp(vcpu->contexts, ELISA_CONTEXT_TRUSTED));
+		elisa_invept_single(elisa_contexts_eptp(vcpu->contexts, ELISA_CONTEXT_TRUSTED));
+}
+
+/* One interrupt to each CPU, however many vCPUs: guests decide how often this is called. */
+void elisa_domain_invalidate(struct elisa_domain *domain)
+{
+	on_each_cpu(invalidate_here, domain, 1);
 }
 
 static int check_map(const struct elisa_domain_map *argument)
@@ -233,10 +243,6 @@ static long domain_cmpxchg64(struct elisa_domain *domain, void __user *user)
 	return copy_to_user(user, &argument, sizeof(argument)) ? -EFAULT : 0;
 }
 
-/*
- * A vCPU that runs may have its list's slot 2 filled for the few instructions of the gate page. So
- * a finding about a running vCPU counts only when it is there at every attempt.
- */
 static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
 {
 	struct elisa_domain_vcpu_reopen argument;
@@ -258,17 +264,27 @@ static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
 	return vcpu ? 0 : -ENOENT;
 }
 
+/*
+ * A vCPU that runs may have its list's slot 2 filled for the few instructions of the gate page, or
+ * be parked there. So a finding about a vCPU that was not QUIET all the time counts only when it is
+ * there at every attempt.
+ */
 static int prove_vcpu(struct elisa_domain *domain, struct elisa_vcpu *vcpu,
 		      struct elisa_proof *proof)
 {
+	unsigned long entry;
 	u64 entries = 0;
 	int attempt, found;
+	bool quiet;
 
 	for (attempt = 0; attempt < PROOF_ATTEMPTS; attempt++) {
+		entry = READ_ONCE(vcpu->entries);
+		quiet = atomic_read_acquire(&vcpu->state) == ELISA_VCPU_QUIET;
 		found = elisa_prove(domain->tables, vcpu->contexts, proof);
 		entries += proof->entries;
-		if (found <= 0 || atomic_read(&vcpu->state) == ELISA_VCPU_QUIET)
+		if (found <= 0 || (quiet && READ_ONCE(vcpu->entries) == entry))
 			break;
+		usleep_range(1000, 2000);
 	}
 	proof->entries = entries;
 	return found;

@@ -37,6 +37,11 @@ static bool take(struct elisa_events *events, struct elisa_event *event)
 
 	spin_lock_irqsave(&events->lock, flags);
 	taken = kfifo_get(&events->queue, event);
+	/* There may be no next one to tell of what was lost behind the last one. */
+	if (taken && events->overflow && kfifo_is_empty(&events->queue)) {
+		event->flags |= ELISA_EVENT_OVERFLOW;
+		events->overflow = false;
+	}
 	spin_unlock_irqrestore(&events->lock, flags);
 	return taken;
 }

@@ -21,7 +21,7 @@ struct elisa_events {
 
 void elisa_events_init(struct elisa_events *events);
 
-/* Any context. A full queue loses the event; the next one that fits says so. */
+/* Any context. A full queue loses the event; the next one that fits, or the last one read, says so. */
 void elisa_events_post(struct elisa_events *events, u32 type, u32 port, u32 vcpu, u32 reason);
 
 /* read() and poll() of the domain's file. */

@@ -14,6 +14,7 @@
 #include "gate/address.h"
 #include "hypercall.h"
 #include "port.h"
+#include "processes.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -135,6 +136,7 @@ static int hello(struct caller *caller, struct elisa_hc_hello *call)
 		return -EPROTO;
 	if (call->switch_name[0] && strcmp(call->switch_name, domain->name))
 		return -ENOENT;
+	elisa_processes_reap(caller->vm, caller->vcpu->kvm_vcpu);
 	error = choose_port(caller, call->port_name, &port);
 	if (error)
 		return error;

@@ -20,6 +20,7 @@
 #include "gate/contexts.h"
 #include "hypercall.h"
 #include "kvm_hooks.h"
+#include "processes.h"
 #include "recover.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -55,6 +56,7 @@ static __always_inline struct elisa_vcpu *run_begin(struct kvm_vcpu *kvm_vcpu)
 		return NULL;
 	if (elisa_kvm_nested(kvm_vcpu)) {
 		/* Its own VMCS is away. It cannot have come here from inside: user space did it. */
+		vcpu->reset_wanted |= vcpu->context != ELISA_CONTEXT_DEFAULT;
 		elisa_vcpu_outside(vcpu);
 		return NULL;
 	}
@@ -273,6 +275,8 @@ static int handle_exit_attached(struct elisa_vcpu *vcpu, fastpath_t fastpath)
 		result = handle_own_exit(vcpu, &exit);
 	if (vcpu->process_failed)
 		revoke_ports(vcpu);
+	else if (!vcpu->context)
+		elisa_processes_check(vcpu);
 	if (result >= 0)
 		return result;
 	result = static_call(elisa_handle_exit)(vcpu->kvm_vcpu, fastpath);

@@ -144,8 +144,9 @@ int elisa_memory_pin_guest(struct kvm_vcpu *vcpu, u64 address, unsigned long nb_
 		return -ENOMEM;
 	memory->writable = write;
 	for (i = 0; i < nb_pages; i++) {
+		cond_resched();
 		hva = guest_page_address(vcpu, address + i * PAGE_SIZE, write);
-		if (!hva) {
+		if (!hva || fatal_signal_pending(current)) {
 			error = -EFAULT;
 			goto unpin;
 		}
@@ -197,6 +198,7 @@ int elisa_memory_map(struct elisa_memory *memory, struct elisa_domain_tables *ta
 	int error;
 
 	for (i = 0; i < memory->nb_pages; i += size / ELISA_PAGE_SIZE) {
+		cond_resched();
 		size = leaf_size(memory, offset, i);
 		error = elisa_domain_tables_prepare(tables, offset + i * ELISA_PAGE_SIZE, size,
 						    size);
@@ -207,6 +209,7 @@ int elisa_memory_map(struct elisa_memory *memory, struct elisa_domain_tables *ta
 		}
 	}
 	for (i = 0; i < memory->nb_pages; i += size / ELISA_PAGE_SIZE) {
+		cond_resched();
 		size = leaf_size(memory, offset, i);
 		elisa_domain_tables_commit(tables, offset + i * ELISA_PAGE_SIZE,
 					   elisa_hpa(page_hpa(memory, i)), size, rights);

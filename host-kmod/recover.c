@@ -71,8 +71,8 @@ static void scrub_registers(struct kvm_vcpu *vcpu)
 
 static void account(struct elisa_vcpu *vcpu, u32 reason)
 {
-	/* Only in the trusted context can it have had something in flight. */
-	if (vcpu->context == ELISA_CONTEXT_TRUSTED)
+	/* Only in the trusted context can it have had something in flight; detached, nobody reopens. */
+	if (vcpu->context == ELISA_CONTEXT_TRUSTED && vcpu->entered)
 		WRITE_ONCE(vcpu->held, true);
 	vcpu->context = ELISA_CONTEXT_DEFAULT;
 	vcpu->reset_wanted = true;
@@ -101,8 +101,12 @@ void elisa_recover_before_entry(struct elisa_vcpu *vcpu)
 {
 	account(vcpu, ELISA_AT_ENTRY);
 	/* User space, or INIT, gave it registers of its own: not ours to change. */
-	if (elisa_kvm_rip(vcpu->kvm_vcpu) != vcpu->parked.rip)
+	if (elisa_kvm_rip(vcpu->kvm_vcpu) != vcpu->parked.rip) {
+		/* But INIT, which ends 64-bit mode, leaves the vector registers as they were. */
+		if (!(elisa_vmread(VM_ENTRY_CONTROLS) & VM_ENTRY_IA32E_MODE))
+			scrub_loaded_vectors();
 		return;
+	}
 	scrub_loaded_vectors();
 	scrub_registers(vcpu->kvm_vcpu);
 	/* KVM has decided already what this entry injects; nothing: then the #GP. */

@@ -115,6 +115,9 @@ bool elisa_vcpu_mode_fits(struct elisa_vcpu *vcpu)
 		return false;
 	if (elisa_vmread(GUEST_CR4) & X86_CR4_LA57)
 		return false;
+	/* The guest's processor trace would be written through the trusted EPT, where it likes. */
+	if (elisa_vmread(SECONDARY_VM_EXEC_CONTROL) & SECONDARY_EXEC_PT_USE_GPA)
+		return false;
 	return !overlaps_window(elisa_vmread(GUEST_IDTR_BASE), elisa_vmread(GUEST_IDTR_LIMIT)) &&
 	       !overlaps_window(elisa_vmread(GUEST_GDTR_BASE), elisa_vmread(GUEST_GDTR_LIMIT)) &&
 	       !overlaps_window(elisa_vmread(GUEST_LDTR_BASE), elisa_vmread(GUEST_LDTR_LIMIT)) &&
@@ -189,13 +192,15 @@ static void set_gate(struct elisa_vcpu *vcpu, struct elisa_contexts *contexts, b
 
 void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 {
-	/* A full barrier: pairs with elisa_grace_wait() and elisa_grace_quiesce(). */
-	bool condemned = atomic_xchg(&vcpu->state, ELISA_VCPU_RUNNING) == ELISA_VCPU_CONDEMNED;
-	/* Pairs with the store in join(). */
-	struct elisa_contexts *contexts = smp_load_acquire(&vcpu->contexts);
-	bool fits;
+	struct elisa_contexts *contexts;
+	bool condemned, fits;
 
+	/* Before contexts is read: elisa_grace_quiesce() would take this entry for the next one. */
 	WRITE_ONCE(vcpu->entries, vcpu->entries + 1);
+	/* A full barrier: pairs with elisa_grace_wait() and elisa_grace_quiesce(). */
+	condemned = atomic_xchg(&vcpu->state, ELISA_VCPU_RUNNING) == ELISA_VCPU_CONDEMNED;
+	/* Pairs with the store in join(). */
+	contexts = smp_load_acquire(&vcpu->contexts);
 	vcpu->entered = contexts;
 	vcpu->masked = 0;
 	vcpu->trap = false;

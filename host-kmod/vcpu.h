@@ -74,7 +74,8 @@ struct elisa_vcpu {
 	struct elisa_contexts *entered; /* contexts of this entry */
 	struct elisa_parked parked;
 
-	bool process_failed; /* its ports are to be taken back */
+	unsigned long next_check; /* jiffies: of the VM's processes */
+	bool process_failed;      /* its ports are to be taken back */
 	u64 failed_root;
 
 	struct elisa_vcpu_stats stats;
@@ -114,7 +115,7 @@ void elisa_vcpu_park(struct elisa_vcpu *vcpu);
 
 /*
  * May this vCPU, as it is now, use the gate: 64-bit mode, 4-level paging, descriptor tables outside
- * the window? VMCS current.
+ * the window, no processor trace of the guest's own (kvm_intel.pt_mode=1)? VMCS current.
  */
 bool elisa_vcpu_mode_fits(struct elisa_vcpu *vcpu);
 

@@ -36,7 +36,9 @@ enum elisa_hypercall_number {
 };
 
 /*
- * HELLO: claim a port for the calling process, which is admitted to the gate (its CR3).
+ * HELLO: claim a port for the calling process, which is admitted to the gate (its CR3). Its call stub
+ * is mapped by then and until BYE: a process without it counts as ended, which is looked at with
+ * every HELLO of the VM and about once a second, and loses its ports.
  *	-EPROTO	abi is not the host's	-ENOENT	no port of that name for this VM
  *	-ENOTUNIQ name is empty and the VM has several free ports	-EBUSY	another process has it
  *	-EOPNOTSUPP paging mode is not 64-bit 4-level, CR3 inside the window, or descriptor tables

@@ -302,7 +302,7 @@ static bool open_queue(struct delivery *d)
 	return d->queue_map.rx_size != 0;
 }
 
-static uint32_t drop_too_long(struct delivery *d, uint32_t mask)
+static uint32_t find_too_long(const struct delivery *d, uint32_t mask)
 {
 	uint32_t too_long = 0;
 
@@ -312,8 +312,7 @@ static uint32_t drop_too_long(struct delivery *d, uint32_t mask)
 		if (elisa_unlikely(d->batch->packets[i].length > d->max_frame))
 			too_long |= 1u << i;
 	}
-	drop(d, count_bits(too_long), ELISA_DROP_RECEIVER_MTU);
-	return mask & ~too_long;
+	return too_long;
 }
 
 uint32_t elisa_deliver(struct elisa_sender *sender, struct elisa_batch *batch, uint32_t mask,
@@ -321,6 +320,7 @@ uint32_t elisa_deliver(struct elisa_sender *sender, struct elisa_batch *batch, u
 {
 	struct elisa_receive_counters *counters = &sender->sw->received[port];
 	struct delivery d;
+	uint32_t too_long;
 	bool full = false;
 
 	d.sender = sender;
@@ -335,9 +335,14 @@ uint32_t elisa_deliver(struct elisa_sender *sender, struct elisa_batch *batch, u
 		sender->counters.drops[ELISA_DROP_NO_DESTINATION] += count_bits(mask);
 		return 0;
 	}
-	mask = drop_too_long(&d, mask);
+	too_long = find_too_long(&d, mask);
+	mask &= ~too_long;
 	while (mask && !full)
 		mask = deliver_run(&d, mask, &full);
+	/* Those behind a packet that waits are not taken: they come again, and are counted then. */
+	if (mask && may_wait)
+		too_long &= (mask & -mask) - 1;
+	drop(&d, count_bits(too_long), ELISA_DROP_RECEIVER_MTU);
 	elisa_count(&counters->packets, d.packets);
 	elisa_count(&counters->bytes, d.bytes);
 	if (!mask || may_wait)

@@ -68,6 +68,7 @@ const char *case_second_attach(void);
 const char *case_bad_ioctls(void);
 const char *case_attach_50_times(void);
 const char *case_killed_inside(void);
+const char *case_process_ended(void);
 const char *case_overstay(void);
 const char *case_two_vms(void);
 const char *case_unload_refused(void);

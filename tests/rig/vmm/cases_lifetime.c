@@ -147,6 +147,53 @@ const char *case_killed_inside(void)
 	return NULL;
 }
 
+static int64_t hello_from(struct vm *vm, uint64_t root)
+{
+	const struct elisa_hc_hello call = {.abi = ELISA_GUEST_ABI};
+	const uint64_t arguments[3] = {ELISA_HYPERCALL(ELISA_HC_HELLO), GUEST_ARGUMENT,
+				       sizeof(call)};
+	int64_t result;
+
+	memcpy(vm->memory + GUEST_ARGUMENT, &call, sizeof(call));
+	if (vm_call_at(vm, guest_hypercall, root, 3, arguments, &result) != OUTCOME_RETURNED)
+		return INT64_MIN;
+	return result;
+}
+
+/* What a kernel does when a process ends: first it unmaps all that the process had mapped. */
+static void unmap_stubs(struct vm *vm, uint64_t root)
+{
+	((uint64_t *)(vm->memory + root))[(ELISA_WINDOW_GVA >> 39) & 511] = 0;
+}
+
+const char *case_process_ended(void)
+{
+	const uint64_t sum[3] = {IMAGE_SUM, 1, 2};
+	struct elisa_port_state state = {.version = ELISA_UAPI_VERSION};
+	struct setup setup;
+	struct vm *vm = &setup.vm;
+	int64_t result;
+
+	setup_hello(&setup);
+	CHECK(region_call(vm, ELISA_HC_REGISTER, GUEST_REGION, HUGE, ELISA_REGION_WRITE) == 0,
+	      "register");
+	CHECK(hello_from(vm, GUEST_OTHER_ROOT) == -EBUSY, "taken from a living process");
+	unmap_stubs(vm, GUEST_TABLES);
+	CHECK(hello_from(vm, GUEST_OTHER_ROOT) == 0, "hello of the next process");
+	CHECK(host_info(&setup.host).pinned_pages == setup.before.pinned_pages,
+	      "the ended process's memory is still pinned");
+	CHECK(vm_call_at(vm, guest_gate, GUEST_OTHER_ROOT, 3, sum, &result) == OUTCOME_RETURNED &&
+		      result == 3,
+	      "a call of the next process");
+	/* Nobody says hello now: it is found out within a second or so of the VM running. */
+	unmap_stubs(vm, GUEST_OTHER_ROOT);
+	usleep(1200000);
+	CHECK(vm_call(vm, guest_vmfunc, 0, 0, 0, &result) == OUTCOME_RETURNED, "an exit");
+	CHECK(ioctl(setup.port_fd, ELISA_IOC_PORT_STATE, &state) == 0 && state.claimed == 0,
+	      "still claimed");
+	return setup_end(&setup);
+}
+
 static void *delete_port(void *argument)
 {
 	struct setup *setup = argument;

@@ -37,6 +37,7 @@ static const struct test_case cases[] = {
 	{"bad-ioctls", case_bad_ioctls},
 	{"attach-50-times", case_attach_50_times},
 	{"killed-inside", case_killed_inside},
+	{"process-ended", case_process_ended},
 	{"overstay", case_overstay},
 	{"two-vms", case_two_vms},
 	{"unload-refused", case_unload_refused},
