@@ -21,7 +21,6 @@
 #include "gate/contexts.h"
 #include "gate/domain_tables.h"
 #include "gate/prove.h"
-#include "gate/seam.h"
 #include "memory.h"
 #include "port.h"
 #include "vcpu.h"

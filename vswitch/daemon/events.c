@@ -55,6 +55,32 @@ void elisa_events_reap(struct elisa_daemon *daemon)
 	}
 }
 
+/*
+ * Whether the VM has the vCPU of this number now. An event does not say: since it was posted the
+ * number may have gone to another VM. Where the module does not deny it, it may be there.
+ */
+static bool has_vcpu(const struct elisa_vm *vm, uint32_t vcpu, struct elisa_vcpu_stats *stats)
+{
+	*stats = (struct elisa_vcpu_stats){.vcpu = vcpu - vm->first_vcpu};
+	return elisa_module_vm_vcpu_stats(vm->fd, stats) != -ENOENT;
+}
+
+static bool has_number(const struct elisa_vm *vm, uint32_t vcpu)
+{
+	return vm->attached && vcpu >= vm->first_vcpu && vcpu - vm->first_vcpu < vm->nb_vcpus;
+}
+
+static bool is_there(struct elisa_daemon *daemon, uint32_t vcpu, struct elisa_vcpu_stats *stats)
+{
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		const struct elisa_vm *vm = &daemon->vms.vms[i];
+
+		if (has_number(vm, vcpu) && has_vcpu(vm, vcpu, stats))
+			return true;
+	}
+	return false;
+}
+
 /* A vCPU that was thrown out is kept out until what it had in flight is finished. */
 static void finish_held(struct elisa_daemon *daemon, uint32_t vcpu)
 {
@@ -69,30 +95,29 @@ static void finish_held(struct elisa_daemon *daemon, uint32_t vcpu)
 				  vcpu, vm_label(daemon, vcpu), strerror(-result));
 }
 
-static void finish_held_of_vm(struct elisa_daemon *daemon, const struct elisa_vm *vm)
+/*
+ * Finish what a vCPU left in flight, if it is gone or held. One that is neither may be inside: its
+ * event is old, or it was thrown out with nothing in flight.
+ */
+static void look_after(struct elisa_daemon *daemon, uint32_t vcpu)
 {
-	for (uint32_t i = 0; i < vm->nb_vcpus; i++) {
-		struct elisa_vcpu_stats stats = {.vcpu = i};
+	struct elisa_vcpu_stats stats;
 
-		if (!elisa_module_vm_vcpu_stats(vm->fd, &stats) && stats.held)
-			finish_held(daemon, vm->first_vcpu + i);
-	}
+	if (!is_there(daemon, vcpu, &stats))
+		elisa_domain_finish_vcpu(&daemon->domain, vcpu);
+	else if (stats.held)
+		finish_held(daemon, vcpu);
 }
 
 /* Events are missing: find out by looking what they may have told of. */
 static void resynchronize(struct elisa_daemon *daemon)
 {
-	elisa_log(ELISA_LOG_WARNING,
-		  "the module had more events than its queue holds; looking at all VMs instead");
+	elisa_log_limited(
+		ELISA_LOG_WARNING,
+		"the module had more events than its queue holds; looking at all VMs instead");
 	elisa_events_reap(daemon);
-	for (uint32_t vcpu = 0; vcpu < ELISA_MAX_VCPUS; vcpu++) {
-		if (!elisa_vms_with_vcpu(&daemon->vms, vcpu))
-			elisa_domain_finish_vcpu(&daemon->domain, vcpu);
-	}
-	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
-		if (daemon->vms.vms[i].attached)
-			finish_held_of_vm(daemon, &daemon->vms.vms[i]);
-	}
+	for (uint32_t vcpu = 0; vcpu < ELISA_MAX_VCPUS; vcpu++)
+		look_after(daemon, vcpu);
 }
 
 static void recovered(struct elisa_daemon *daemon, const struct elisa_event *event)
@@ -103,18 +128,20 @@ static void recovered(struct elisa_daemon *daemon, const struct elisa_event *eve
 			  "look for it in the guest",
 			  event->vcpu, vm_label(daemon, event->vcpu), event->reason,
 			  elisa_exit_reason_name(event->reason));
-	if (elisa_vms_with_vcpu(&daemon->vms, event->vcpu))
-		finish_held(daemon, event->vcpu);
+	look_after(daemon, event->vcpu);
 }
 
 static void vm_gone(struct elisa_daemon *daemon, const struct elisa_event *event)
 {
-	struct elisa_vm *vm = elisa_vms_with_vcpu(&daemon->vms, event->vcpu);
+	struct elisa_vcpu_stats stats;
 
-	if (vm)
-		remove_vm(daemon, vm);
-	else
-		elisa_events_reap(daemon);
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		struct elisa_vm *vm = &daemon->vms.vms[i];
+
+		if (has_number(vm, event->vcpu) && !has_vcpu(vm, event->vcpu, &stats))
+			remove_vm(daemon, vm);
+	}
+	elisa_events_reap(daemon);
 }
 
 static void handle(struct elisa_daemon *daemon, const struct elisa_event *event)
@@ -136,7 +163,7 @@ static void handle(struct elisa_daemon *daemon, const struct elisa_event *event)
 		recovered(daemon, event);
 		break;
 	case ELISA_EVENT_VCPU_LOST:
-		elisa_domain_finish_vcpu(&daemon->domain, event->vcpu);
+		look_after(daemon, event->vcpu);
 		break;
 	case ELISA_EVENT_VM_GONE:
 		vm_gone(daemon, event);
