@@ -89,17 +89,54 @@ static void say_bye(struct net_elisa_port *port)
 	port->gate.hypercall(&port->gate, ELISA_HC_BYE, &bye, sizeof(bye));
 }
 
+/*
+ * A hello for a port that this process has would take it from the device that has it: to the host
+ * it looks like a new process in an old one's place.
+ */
+static int check_other_devices(const char *device, const struct net_elisa_args *args)
+{
+	uint16_t i;
+
+	for (i = 0; i < RTE_MAX_ETHPORTS; i++) {
+		const struct rte_eth_dev *dev = &rte_eth_devices[i];
+		const struct net_elisa_port *other;
+
+		if (!rte_eth_dev_is_valid_port(i) || dev->dev_ops != &net_elisa_ops)
+			continue;
+		other = dev->data->dev_private;
+		if (!other->gate.pins)
+			continue;
+		if (args->port_name[0] == '\0') {
+			ELISA_LOG(
+				ERR, device,
+				"another device of this process (%s) is a net_elisa too: say which "
+				"port this one gets with port=NAME",
+				other->device);
+			return -ENOTUNIQ;
+		}
+		if (strcmp(args->port_name, other->port_name) == 0) {
+			ELISA_LOG(ERR, device, "%s (port=%s, which %s has)", hello_refusal(-EBUSY),
+				  args->port_name, other->device);
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
 /* Gate, hello, and one empty round trip, so that a gate that does not work shows now. */
 static int attach(struct net_elisa_port *port, const struct net_elisa_args *args)
 {
 	int64_t answer;
 	int err;
 
-	if (args->local)
+	if (args->local) {
 		err = elisa_gate_open_local(&port->gate, port->device, args->switch_name,
 					    args->port_name);
-	else
-		err = elisa_gate_open_vmfunc(&port->gate, port->device);
+	} else {
+		err = check_other_devices(port->device, args);
+		if (!err)
+			err = elisa_gate_open_vmfunc(&port->gate, port->device);
+	}
 	if (err)
 		return err;
 

@@ -23,7 +23,8 @@
 /*
  * A process that uses the gate has its call stub mapped. A kernel that ends a process unmaps all of
  * it before it frees the root of its page tables, and what then becomes of the root does not lead
- * to a stub.
+ * to a stub. A page that is only not present now (NUMA balancing, compaction) has an entry that is
+ * not zero.
  */
 static bool is_there(struct kvm_vcpu *kvm_vcpu, u64 root)
 {
@@ -35,7 +36,7 @@ static bool is_there(struct kvm_vcpu *kvm_vcpu, u64 root)
 
 		if (kvm_vcpu_read_guest(kvm_vcpu, table + index * sizeof(entry), &entry,
 					sizeof(entry)) ||
-		    !(entry & ENTRY_PRESENT))
+		    !(level ? entry & ENTRY_PRESENT : entry))
 			return false;
 		if (entry & ENTRY_LARGE)
 			break;
@@ -69,9 +70,14 @@ void elisa_processes_check(struct elisa_vcpu *vcpu)
 	vm = elisa_vcpu_vm_get(vcpu);
 	if (!vm)
 		return;
-	mutex_lock(&vm->domain->lock);
+	/* No vCPU waits here for what another VM asked for. */
+	if (!mutex_trylock(&vm->domain->lock)) {
+		vcpu->next_check = jiffies + 1;
+		goto put;
+	}
 	if (!vm->retired)
 		elisa_processes_reap(vm, vcpu->kvm_vcpu);
 	mutex_unlock(&vm->domain->lock);
+put:
 	elisa_vm_put(vm);
 }

@@ -145,6 +145,19 @@ put_vm:
 	return result;
 }
 
+/* When a VM ended, its vCPUs' numbers may be another's already. That one's calls finish what is left. */
+static bool number_is_taken(const struct elisa_ports *ports, uint32_t vcpu)
+{
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		const struct elisa_port *port = &ports->ports[i];
+
+		if (port->present && vcpu >= port->vm->first_vcpu &&
+		    vcpu - port->vm->first_vcpu < port->vm->nb_vcpus)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Module first: its close stops the port and waits for the vCPUs inside (switch.h). The vCPUs of a
  * VM that is detached cannot enter any more, so what they left in flight is finished here.
@@ -158,6 +171,8 @@ void elisa_ports_remove(struct elisa_ports *ports, struct elisa_domain *domain,
 	elisa_switch_port_del(domain->sw, elisa_port_number(ports, port));
 	port->present = false;
 	elisa_vms_put(vm);
-	for (uint32_t i = 0; !vm->attached && i < vm->nb_vcpus; i++)
-		elisa_domain_finish_vcpu(domain, vm->first_vcpu + i);
+	for (uint32_t i = 0; !vm->attached && i < vm->nb_vcpus; i++) {
+		if (!number_is_taken(ports, vm->first_vcpu + i))
+			elisa_domain_finish_vcpu(domain, vm->first_vcpu + i);
+	}
 }

@@ -142,6 +142,32 @@ static void test_backpressure(void **state)
 	assert_int_equal(world_stats(world, a).tx_packets, 2 * RING + 1);
 }
 
+/* A packet behind one that waits is sent again, and counted when it is taken. */
+static void test_too_long_behind_a_full_ring(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0], *b = &world->guests[1];
+
+	set_backpressure(world, b);
+	world->maps[1].mtu = 1000;
+	for (uint32_t i = 0; i < RING; i++)
+		guest_send_one(world, a, b->mac, 60, i);
+	guest_fill(a, 0, b->mac, 2000, 0);
+	guest_fill(a, 1, b->mac, 60, 1);
+	guest_fill(a, 2, b->mac, 2000, 2);
+	assert_int_equal(guest_send(world, a, 3), 1);
+	assert_drops(world, a, b, ELISA_DROP_RECEIVER_MTU, 1);
+	a->tx[0] = a->tx[1];
+	a->tx[1] = a->tx[2];
+	assert_int_equal(guest_send(world, a, 2), 0);
+	assert_drops(world, a, b, ELISA_DROP_RECEIVER_MTU, 1);
+	assert_int_equal(guest_drain(b), RING);
+	assert_int_equal(guest_send(world, a, 2), 2);
+	assert_int_equal(guest_drain(b), 1);
+	assert_drops(world, a, b, ELISA_DROP_RECEIVER_MTU, 2);
+	assert_int_equal(world_stats(world, a).tx_packets, RING + 3);
+}
+
 /* A packet that no empty ring could hold does not wait for ever. */
 static void test_ring_too_small(void **state)
 {
@@ -384,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_half_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_backpressure, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_long_behind_a_full_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_too_small, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_laps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wraparound, setup, teardown),

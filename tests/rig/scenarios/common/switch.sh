@@ -3,6 +3,7 @@
 # A switch on the host and testpmd on it in guests, for the scenarios. Sourced after lib.sh.
 #
 #	switch_start			load elisa.ko, start elisa-switchd, wait until it answers
+#	daemon_start			the daemon only
 #	switch_stop			end the daemon, unload the module
 #	snapshot NAME			keep the counters of all ports and VMs as NAME.stats and NAME.vm
 #	sent NAME PORT [FIELD]		a counter of a snapshot: packets (default), calls, dropped, flooded
@@ -19,10 +20,13 @@ PMD=/opt/elisa/librte_net_elisa.so
 
 switch_start() {
 	stage "loading elisa.ko and starting elisa-switchd"
-	insmod "$RIG_PAYLOAD/elisa.ko" || return 1
+	insmod "$RIG_PAYLOAD/elisa.ko" && daemon_start
+}
+
+daemon_start() {
 	# The emulated CPU is a Haswell, which has L1TF and MDS.
 	elisa-switchd --switch $SWITCH --image "$RIG_PAYLOAD/elisa-image.elf" \
-		--accept-side-channels 9>&- 2> "$RIG_SCENARIO_OUTPUT/switchd.log" &
+		--accept-side-channels 9>&- 2>> "$RIG_SCENARIO_OUTPUT/switchd.log" &
 	echo $! > "$RIG_TEMPORARY/switchd.pid"
 	TRIES=0
 	until elisactl status > /dev/null 2>&1; do
