@@ -13,7 +13,8 @@
 #include "grace.h"
 #include "vcpu.h"
 
-#define PATIENCE (HZ / 10)
+/* Longer than the host keeps a thread that may run off its CPUs. */
+#define PATIENCE HZ
 
 static bool has_left(struct elisa_vcpu *vcpu)
 {

@@ -13,7 +13,7 @@ struct elisa_vcpu;
 /*
  * On return every vCPU of the domain has been outside its contexts at some moment since the call,
  * and sees all stores that the caller made before. A vCPU that stays parked inside for more than
- * 100 ms is thrown out when it is entered next. May sleep, a bit more than that.
+ * 1 s is thrown out when it is entered next. May sleep, a bit more than that.
  */
 void elisa_grace_wait(struct elisa_domain *domain);
 

@@ -35,6 +35,8 @@ newest_headers() {
 
 build w1-sparse "/usr/src/linux-headers-$(target_kernel)" C=1
 package=$(newest_headers)
+# The package lists can be missing on a machine whose packages were all installed before.
+[ -n "$package" ] || { apt-get update -qq && package=$(newest_headers); }
 if [ -z "$package" ]; then
     echo "skip kmod.newest this archive has no newer kernel headers"
 elif DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" > /dev/null; then

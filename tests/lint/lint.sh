@@ -74,7 +74,9 @@ fetch_checkpatch() {
     local cache=$top/build/cache/checkpatch work
     [ ! -x "$cache/checkpatch.pl" ] || return 0
     work=$(mktemp -d)
-    (cd "$work" && apt-get download -qq linux-source-6.1 && dpkg-deb -x linux-source-6.1_*.deb .) >&2
+    # The package lists can be missing on a machine whose packages were all installed before.
+    (cd "$work" && { apt-get download -qq linux-source-6.1 || { apt-get update -qq &&
+        apt-get download -qq linux-source-6.1; }; } && dpkg-deb -x linux-source-6.1_*.deb .) >&2
     tar -xJf "$work"/usr/src/linux-source-6.1.tar.xz -C "$work" --strip-components=2 --wildcards \
         '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
     mkdir -p "$cache"
