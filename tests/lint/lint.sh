@@ -96,6 +96,10 @@ check_kernel_style() {
         grep -E 'ERROR|WARNING' || true
 }
 
+[ -n "$(git ls-files 'host-kmod/*.c')" ] || {
+    echo "FAIL lint this is no git checkout of the tree: there are no files to look at"
+    exit 1
+}
 report clang-format "$(check_format)"
 report shellcheck "$(check_shell)"
 report licences "$(check_licences)"

@@ -28,9 +28,11 @@ in_c() {
 	exit 1
 }
 
-# What everybody who pins a process's pages has taken and given back, since the host's start.
+# What everybody who pins a process's pages has taken and not given back, since the host's start.
+# Each CPU keeps its last few counts to itself until it is asked for them.
 pins_left() {
 	PINS=0
+	echo 1 > /proc/sys/vm/stat_refresh
 	while read -r KEY VALUE; do
 		case $KEY in
 		nr_foll_pin_acquired) PINS=$((PINS + VALUE)) ;;
