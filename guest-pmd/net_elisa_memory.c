@@ -3,9 +3,11 @@
  * net_elisa_memory.c - which memory of this process the switch may reach.
  *
  * All of DPDK's: what is there when the port first starts, and what comes and goes after that; and
- * the receive pools' if that lies elsewhere. Control path. Order of locks: DPDK's memory lock, which
- * is held in its callbacks and walks, then memory.lock. So nothing here asks DPDK for memory, and
- * no walk begins under memory.lock.
+ * the receive pools' if that lies elsewhere. Each ring is a region of its own: the host keeps a
+ * region while a queue's ring lies in it, and what is beside the ring must be free to go.
+ *
+ * Control path. Order of locks: DPDK's memory lock, which is held in its callbacks and walks, then
+ * memory.lock. So nothing here asks DPDK for memory, and no walk begins under memory.lock.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -108,18 +110,21 @@ static int add_region(struct net_elisa_port *port, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* Takes a region back from the switch, which is out of it when this returns. */
-static void remove_region(struct net_elisa_port *port, unsigned int index)
+/* Takes a region back from the switch, which is out of it when this returns 0, and has it if not. */
+static int remove_region(struct net_elisa_port *port, unsigned int index)
 {
 	struct net_elisa_memory *memory = &port->memory;
 	const struct net_elisa_region region = memory->regions[index];
 	int err = hypercall_region(port, ELISA_HC_UNREGISTER, region.start, region.end);
 
-	if (err)
+	if (err) {
 		ELISA_LOG(ERR, port->device,
 			  "cannot unregister memory %#" PRIx64 "-%#" PRIx64 ": %s", region.start,
 			  region.end, strerror(-err));
+		return err;
+	}
 	memory->regions[index] = memory->regions[--memory->nb_regions];
+	return 0;
 }
 
 /* Registers what of [start, end) is not yet. Whole pages. Needs memory.lock. */
@@ -153,9 +158,23 @@ static int cover(struct net_elisa_port *port, uint64_t start, uint64_t end)
 	return 0;
 }
 
+/* Registers again what a region that was taken back has outside of [start, end). */
+static int cover_rest(struct net_elisa_port *port, const struct net_elisa_region *region,
+		      uint64_t start, uint64_t end)
+{
+	int err = 0;
+
+	if (region->start < start)
+		err = cover(port, region->start, start);
+	if (end < region->end && !err)
+		err = cover(port, end, region->end);
+	return err;
+}
+
 /*
- * Takes [start, end) back. What a region has beyond it is registered again: packets from or to
- * there are dropped in between (EAL's --match-allocations avoids this). Needs memory.lock.
+ * Takes [start, end) back, as much of it as the host gives. What a region has beyond it is
+ * registered again: packets from or to there are dropped in between (EAL's --match-allocations
+ * avoids this). Needs memory.lock.
  */
 static int uncover(struct net_elisa_port *port, uint64_t start, uint64_t end)
 {
@@ -165,16 +184,19 @@ static int uncover(struct net_elisa_port *port, uint64_t start, uint64_t end)
 
 	while (i < memory->nb_regions) {
 		const struct net_elisa_region region = memory->regions[i];
+		int failure;
 
 		if (region.end <= start || end <= region.start) {
 			i++;
 			continue;
 		}
-		remove_region(port, i);
-		if (region.start < start && !err)
-			err = cover(port, region.start, start);
-		if (end < region.end && !err)
-			err = cover(port, end, region.end);
+		failure = remove_region(port, i);
+		if (failure)
+			i++;
+		else
+			failure = cover_rest(port, &region, start, end);
+		if (failure)
+			err = failure;
 	}
 	return err;
 }
@@ -205,7 +227,10 @@ int net_elisa_memory_unmap(struct net_elisa_port *port, void *address, size_t le
 /* DPDK's memory grew or is about to shrink. A failure has had its line: nobody asks for more. */
 static void on_memory_event(enum rte_mem_event event, const void *address, size_t length, void *arg)
 {
-	change(arg, address, length, event == RTE_MEM_EVENT_ALLOC ? cover : uncover);
+	/* Before growth too: what could not be taken back when it shrank has other pages now. */
+	change(arg, address, length, uncover);
+	if (event == RTE_MEM_EVENT_ALLOC)
+		change(arg, address, length, cover);
 }
 
 struct walk {
@@ -226,26 +251,101 @@ static int walk_memory(const struct rte_memseg_list *list, const struct rte_mems
 	return -1;
 }
 
-static void forget_regions(struct net_elisa_port *port)
+/* Takes all back, as much as the host gives. Needs memory.lock. */
+static int forget_regions(struct net_elisa_port *port)
 {
-	pthread_mutex_lock(&port->memory.lock);
-	while (port->memory.nb_regions > 0)
-		remove_region(port, port->memory.nb_regions - 1);
-	pthread_mutex_unlock(&port->memory.lock);
+	unsigned int i = port->memory.nb_regions;
+	int err = 0;
+
+	while (i-- > 0) {
+		int failure = remove_region(port, i);
+
+		if (failure)
+			err = failure;
+	}
+	return err;
 }
 
-/* True if memory that came piece by piece could be one region: fewer regions, no borders inside. */
-static bool regions_touch(struct net_elisa_memory *memory)
+static unsigned int nb_rings(const struct net_elisa_port *port)
 {
+	return 2u * port->data->nb_rx_queues;
+}
+
+/* The region that a ring must be, whole pages (net_elisa_queue.c). Two rings for each queue pair. */
+static struct net_elisa_region ring_region(const struct net_elisa_port *port, unsigned int ring)
+{
+	const struct net_elisa_rx_queue *rx = port->data->rx_queues[ring / 2];
+	const struct net_elisa_tx_queue *tx = port->data->tx_queues[ring / 2];
+	const struct rte_memzone *zone = ring % 2 ? tx->zone : rx->zone;
+	const uint64_t start = (uintptr_t)zone->addr;
+
+	return (struct net_elisa_region){start, start + zone->len};
+}
+
+static bool same(const struct net_elisa_region *one, const struct net_elisa_region *other)
+{
+	return one->start == other->start && one->end == other->end;
+}
+
+static bool is_ring(const struct net_elisa_port *port, const struct net_elisa_region *region)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb_rings(port); i++) {
+		const struct net_elisa_region ring = ring_region(port, i);
+
+		if (same(region, &ring))
+			return true;
+	}
+	return false;
+}
+
+/* True if each ring has its own region already. */
+static bool rings_stand_alone(const struct net_elisa_port *port)
+{
+	unsigned int i, alone = 0;
+
+	for (i = 0; i < port->memory.nb_regions; i++)
+		alone += is_ring(port, &port->memory.regions[i]);
+	return alone == nb_rings(port);
+}
+
+/*
+ * True if memory that came piece by piece, or had a ring in between, could be one region: fewer
+ * regions, no borders inside.
+ */
+static bool regions_touch(const struct net_elisa_port *port)
+{
+	const struct net_elisa_memory *memory = &port->memory;
 	unsigned int i, j;
 
 	for (i = 0; i < memory->nb_regions; i++) {
 		for (j = 0; j < memory->nb_regions; j++) {
-			if (memory->regions[i].end == memory->regions[j].start)
+			if (memory->regions[i].end == memory->regions[j].start &&
+			    !is_ring(port, &memory->regions[i]) &&
+			    !is_ring(port, &memory->regions[j]))
 				return true;
 		}
 	}
 	return false;
+}
+
+/* Before the walk over all memory, which then registers what is around the rings. */
+static int register_rings(struct net_elisa_port *port)
+{
+	unsigned int i;
+	int err = 0;
+
+	pthread_mutex_lock(&port->memory.lock);
+	if (!rings_stand_alone(port) || regions_touch(port))
+		err = forget_regions(port);
+	for (i = 0; !err && i < nb_rings(port); i++) {
+		const struct net_elisa_region ring = ring_region(port, i);
+
+		err = cover(port, ring.start, ring.end);
+	}
+	pthread_mutex_unlock(&port->memory.lock);
+	return err;
 }
 
 static void callback_name(const struct net_elisa_port *port, char name[static 32])
@@ -277,16 +377,16 @@ void net_elisa_memory_init(struct net_elisa_port *port)
 	pthread_mutex_init(&port->memory.lock, NULL);
 }
 
-/* Registers all of DPDK's memory. Only while the port is stopped. */
+/* Registers all of DPDK's memory. Only while the port is stopped, with its queues set up. */
 int net_elisa_memory_register_all(struct net_elisa_port *port)
 {
 	struct walk walk = {.port = port};
 	int err = watch_memory(port);
 
+	if (!err)
+		err = register_rings(port);
 	if (err)
 		return err;
-	if (regions_touch(&port->memory))
-		forget_regions(port);
 	if (rte_memseg_contig_walk(walk_memory, &walk) < 0)
 		return walk.err;
 	return 0;
@@ -341,7 +441,7 @@ int net_elisa_memory_register_pool(struct net_elisa_port *port, struct rte_mempo
 	return walk.err;
 }
 
-/* Ends the watching and takes everything back. The port is stopped. */
+/* Ends the watching and takes everything back. The port is stopped; the host's bye gets the rest. */
 void net_elisa_memory_forget(struct net_elisa_port *port)
 {
 	char name[32];
@@ -351,5 +451,7 @@ void net_elisa_memory_forget(struct net_elisa_port *port)
 		rte_mem_event_callback_unregister(name, port);
 		port->memory.watching = false;
 	}
+	pthread_mutex_lock(&port->memory.lock);
 	forget_regions(port);
+	pthread_mutex_unlock(&port->memory.lock);
 }

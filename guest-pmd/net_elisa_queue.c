@@ -2,8 +2,8 @@
 /*
  * net_elisa_queue.c - queues: made and freed by the application, lent to the switch while started.
  *
- * Control path, main thread. The rings lie in memzones, each aligned to its own size: then it lies
- * in one page of DPDK's memory, and so in one registered region whatever the regions' borders.
+ * Control path, main thread. The rings lie in memzones of whole pages, each aligned to its own size:
+ * then it lies in one page of DPDK's memory, and can be a region of its own without any neighbour.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,13 +28,12 @@ static int check_size(const struct net_elisa_port *port, const char *ring, uint1
 static const struct rte_memzone *reserve_ring(const struct net_elisa_port *port, const char *ring,
 					      uint16_t number, uint16_t size, unsigned int socket)
 {
-	const size_t bytes = size * sizeof(struct elisa_desc);
+	const size_t bytes = RTE_MAX(size * sizeof(struct elisa_desc), (size_t)ELISA_PAGE_SIZE);
 	const struct rte_memzone *zone;
 	char name[RTE_MEMZONE_NAMESIZE];
 
 	snprintf(name, sizeof(name), "net_elisa_%u_%s_%u", port->data->port_id, ring, number);
-	zone = rte_memzone_reserve_aligned(name, bytes, (int)socket, 0,
-					   RTE_MAX(bytes, (size_t)RTE_CACHE_LINE_SIZE));
+	zone = rte_memzone_reserve_aligned(name, bytes, (int)socket, 0, (unsigned int)bytes);
 	if (!zone) {
 		ELISA_LOG(ERR, port->device, "no memory for a %s ring of %u descriptors: %s", ring,
 			  size, rte_strerror(rte_errno));
@@ -214,7 +213,7 @@ static void take_back(struct net_elisa_port *port, struct net_elisa_rx_queue *rx
 	net_elisa_rx_drain(rx);
 }
 
-/* All or none. Their memory is registered. */
+/* All or none. Each ring is a registered region. */
 int net_elisa_queues_hand_over(struct net_elisa_port *port)
 {
 	struct rte_eth_dev_data *data = port->data;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <rte_log.h>
 #include <rte_malloc.h>
 
 #define NEEDED_PAGES 48
@@ -97,6 +98,20 @@ static void assert_out_of_reach(const struct rig *rig, void *address)
 	assert_int_equal(rte_eth_rx_burst(rig->b, 0, received, 2), 0);
 }
 
+/* Leaves the regions as they came, lets a start merge them, or lets it with the rings elsewhere. */
+static void rearrange(const struct rig *rig, unsigned int round)
+{
+	const struct rig_options other = {.rx_size = 8u << round, .tx_size = 1024u >> round};
+
+	if (round % 3 == 0)
+		return;
+	assert_int_equal(rte_eth_dev_stop(rig->a), 0);
+	if (round % 3 == 2)
+		assert_int_equal(rig_configure(rig->a, &other, rig->rx_pool), 0);
+	assert_int_equal(rte_eth_dev_start(rig->a), 0);
+}
+
+/* The memory that goes lies beside the rings too, in one piece with them once the port restarted. */
 static void grows_and_shrinks(void **state)
 {
 	struct rte_mempool *pools[3];
@@ -108,13 +123,15 @@ static void grows_and_shrinks(void **state)
 
 	(void)state;
 	rig_up(&rig, &plain);
-	for (round = 0; round < 5; round++) {
+	rig_log_begin();
+	for (round = 0; round < 6; round++) {
 		for (i = 0; i < RTE_DIM(pools); i++) {
 			snprintf(name, sizeof(name), "hot%u", i);
 			pools[i] = rte_pktmbuf_pool_create(name, 2047, 0, 0, RIG_DATA_ROOM, 0);
 			assert_non_null(pools[i]);
 			send_all(&rig, pools[i], 2047);
 		}
+		rearrange(&rig, round);
 		chunk = STAILQ_FIRST(&pools[1]->mem_list);
 		address = RTE_PTR_ADD(chunk->addr, chunk->len / 2);
 		rte_mempool_free(pools[1]);
@@ -128,12 +145,43 @@ static void grows_and_shrinks(void **state)
 	assert_int_equal(rte_eth_dev_stop(rig.a), 0);
 	assert_int_equal(rte_eth_dev_start(rig.a), 0);
 	send_all(&rig, rig.tx_pool, 100);
+	assert_int_equal(rig_log_end("cannot"), 0);
+	rig_down(&rig);
+}
+
+/* What the host kept of memory that is gone is taken back before other memory comes to its place. */
+static void shrinks_late(void **state)
+{
+	struct rte_mempool *pool;
+	struct rig rig;
+
+	(void)state;
+	rig_up(&rig, &plain);
+	pool = rte_pktmbuf_pool_create("late", 2047, 0, 0, RIG_DATA_ROOM, 0);
+	assert_non_null(pool);
+	rig_log_begin();
+	rig_refuse_unregister(rig.a, true);
+	rte_mempool_free(pool);
+	rig_refuse_unregister(rig.a, false);
+	assert_int_not_equal(rig_log_end("cannot unregister"), 0);
+
+	rig_log_begin();
+	rte_log_set_level_pattern("pmd.net.elisa", RTE_LOG_DEBUG);
+	pool = rte_pktmbuf_pool_create("late", 2047, 0, 0, RIG_DATA_ROOM, 0);
+	rte_log_set_level_pattern("pmd.net.elisa", RTE_LOG_NOTICE);
+	assert_non_null(pool);
+	assert_int_not_equal(rig_log_end("net_elisa0: registered"), 0);
+	send_all(&rig, pool, 2047);
+	rte_mempool_free(pool);
 	rig_down(&rig);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(grows_and_shrinks)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(grows_and_shrinks),
+		cmocka_unit_test(shrinks_late),
+	};
 	const char *const options[] = {"--in-memory", "-m", "4"};
 
 	if (take_pages()) {

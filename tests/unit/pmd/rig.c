@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "rig.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 
+#include <elisa/hypercall.h>
 #include <elisa/local.h>
 
 #include "guest-pmd/net_elisa.h"
@@ -194,6 +196,24 @@ void rig_backpressure(uint16_t port)
 	struct net_elisa_port *driver = rte_eth_devices[port].data->dev_private;
 
 	elisa_local_set_backpressure(driver->gate.state, true);
+}
+
+static int64_t (*answer)(const struct elisa_gate *gate, uint32_t number, void *argument,
+			 uint32_t size);
+
+static int64_t answer_busy(const struct elisa_gate *gate, uint32_t number, void *argument,
+			   uint32_t size)
+{
+	return number == ELISA_HC_UNREGISTER ? -EBUSY : answer(gate, number, argument, size);
+}
+
+void rig_refuse_unregister(uint16_t port, bool refuse)
+{
+	struct net_elisa_port *driver = rte_eth_devices[port].data->dev_private;
+
+	if (refuse)
+		answer = driver->gate.hypercall;
+	driver->gate.hypercall = refuse ? answer_busy : answer;
 }
 
 void rig_return_slot(uint16_t port, uint32_t slot, uint16_t length, uint16_t flags)

@@ -68,6 +68,9 @@ unsigned int rig_log_end(const char *text);
 /* What happens when the port's ring is full: the local switch's way of on-full=backpressure. */
 void rig_backpressure(uint16_t port);
 
+/* In the place of the host: answers -EBUSY to every wish to unregister memory, one port at a time. */
+void rig_refuse_unregister(uint16_t port, bool refuse);
+
 /* In the place of the switch: returns a posted slot of the first lap with length and ELISA_DESC_*. */
 void rig_return_slot(uint16_t port, uint32_t slot, uint16_t length, uint16_t flags);
 /* Sends one packet past ethdev, which would not let it through while the port is stopped. */

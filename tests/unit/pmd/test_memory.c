@@ -4,10 +4,15 @@
  */
 #include "rig.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_log.h>
 #include <rte_memory.h>
+#include <rte_memzone.h>
 
 static const struct rig_options plain;
 
@@ -59,6 +64,23 @@ static uint16_t arrives(const struct rig *rig, void *bytes)
 		rig_assert_packet(received[0], rig->a, rig->b, 64, 7);
 	rte_pktmbuf_free_bulk(received, count);
 	return count;
+}
+
+/* Packets from DPDK's own memory arrive, both ways. */
+static void assert_dpdk_memory(const struct rig *rig)
+{
+	struct rte_mbuf *packet = rig_packet(rig, rig->a, rig->b, 1000, 2048, 3);
+	struct rte_mbuf *received[2];
+
+	assert_int_equal(rte_eth_tx_burst(rig->a, 0, &packet, 1), 1);
+	assert_int_equal(rte_eth_rx_burst(rig->b, 0, received, 2), 1);
+	rig_assert_packet(received[0], rig->a, rig->b, 1000, 3);
+	rte_pktmbuf_free(received[0]);
+	packet = rig_packet(rig, rig->b, rig->a, 1000, 2048, 4);
+	assert_int_equal(rte_eth_tx_burst(rig->b, 0, &packet, 1), 1);
+	assert_int_equal(rte_eth_rx_burst(rig->a, 0, received, 2), 1);
+	rig_assert_packet(received[0], rig->b, rig->a, 1000, 4);
+	rte_pktmbuf_free(received[0]);
 }
 
 /* Mapped while started, in pieces, and taken back in other pieces. */
@@ -154,12 +176,83 @@ static void pool_elsewhere(void **state)
 	munmap(area, AREA);
 }
 
+static const struct rte_memzone *receive_ring(uint16_t port)
+{
+	const struct rte_memzone *zone;
+	char name[RTE_MEMZONE_NAMESIZE];
+
+	snprintf(name, sizeof(name), "net_elisa_%u_rx_0", port);
+	zone = rte_memzone_lookup(name);
+	assert_non_null(zone);
+	return zone;
+}
+
+/* A ring's memory is not taken back while the switch has the ring, and nothing breaks of asking. */
+static void rings_stay(void **state)
+{
+	const struct rte_memzone *zone;
+	struct rte_eth_dev_info info;
+	struct rig rig;
+
+	(void)state;
+	rig_up(&rig, &plain);
+	assert_int_equal(rte_eth_dev_info_get(rig.a, &info), 0);
+	zone = receive_ring(rig.a);
+	rig_log_begin();
+	assert_int_not_equal(rte_dev_dma_unmap(info.device, zone->addr, 0, zone->len), 0);
+	assert_int_equal(rte_errno, EBUSY);
+	assert_int_equal(rig_log_end("cannot unregister"), 1);
+	assert_dpdk_memory(&rig);
+
+	/* All is registered as it should be: a start has nothing to do. */
+	assert_int_equal(rte_eth_dev_stop(rig.a), 0);
+	rig_log_begin();
+	rte_log_set_level_pattern("pmd.net.elisa", RTE_LOG_DEBUG);
+	assert_int_equal(rte_eth_dev_start(rig.a), 0);
+	rte_log_set_level_pattern("pmd.net.elisa", RTE_LOG_NOTICE);
+	assert_int_equal(rig_log_end("registered"), 0);
+	assert_dpdk_memory(&rig);
+	assert_int_equal(rte_eth_dev_stop(rig.a), 0);
+	assert_int_equal(rte_dev_dma_unmap(info.device, zone->addr, 0, zone->len), 0);
+	assert_int_equal(rte_eth_dev_start(rig.a), 0);
+	assert_dpdk_memory(&rig);
+	rig_down(&rig);
+}
+
+/* Rings in the midst of one large region: a start parts them, and their neighbours can go. */
+static void rings_parted(void **state)
+{
+	const struct rte_memseg_list *list;
+	const struct rte_memzone *zone;
+	struct rte_eth_dev_info info;
+	struct rig rig;
+	void *next;
+
+	(void)state;
+	rig_up(&rig, &plain);
+	assert_int_equal(rte_eth_dev_info_get(rig.a, &info), 0);
+	zone = receive_ring(rig.a);
+	next = RTE_PTR_ADD(zone->addr, zone->len);
+	list = rte_mem_virt2memseg_list(zone->addr);
+	assert_in_range((uintptr_t)next, (uintptr_t)list->base_va + 1,
+			(uintptr_t)list->base_va + list->len - PAGE);
+	assert_int_equal(rte_eth_dev_stop(rig.a), 0);
+	assert_int_equal(rte_dev_dma_unmap(info.device, list->base_va, 0, list->len), 0);
+	assert_int_equal(rte_dev_dma_map(info.device, list->base_va, 0, list->len), 0);
+	assert_int_equal(rte_eth_dev_start(rig.a), 0);
+
+	assert_int_equal(rte_dev_dma_unmap(info.device, next, 0, PAGE), 0);
+	assert_int_equal(rte_dev_dma_map(info.device, next, 0, PAGE), 0);
+	assert_dpdk_memory(&rig);
+	rig_down(&rig);
+}
+
 int test_memory(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_memory),
-		cmocka_unit_test(own_memory_at_start),
-		cmocka_unit_test(pool_elsewhere),
+		cmocka_unit_test(own_memory),     cmocka_unit_test(own_memory_at_start),
+		cmocka_unit_test(pool_elsewhere), cmocka_unit_test(rings_stay),
+		cmocka_unit_test(rings_parted),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
