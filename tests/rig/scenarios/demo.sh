@@ -8,6 +8,7 @@
 # Ports: p0 (A) and p1 (B) with back-pressure, p2 (C) drops when full.
 
 . "$RIG_JOB/scenarios/common/switch.sh"
+. "$RIG_JOB/scenarios/common/flows.sh"
 
 ONE_WAY=${ONE_WAY:-60000}	# packets in each of the phases of 64 and of 1518 bytes
 DROPPING=20000
@@ -18,85 +19,6 @@ MAC_C=52:e1:15:a0:00:0c
 NOBODY=02:00:00:00:00:99
 CANARY_A=a15ea15e0badcafe1122334455667788
 CANARY_B=b15eb15e0ddba11d8877665544332211
-# shellcheck disable=SC2034 # used by eval
-EXITS_A=0 EXITS_B=0 IO_A=0 IO_B=0
-RECEIVED_A=0 RECEIVED_B=0 RECEIVED_C=0
-
-equal() { [ "$1" = "$2" ]; }
-
-# Exits of A and B while packets flowed: between the snapshots NAME.begin and NAME.end.
-count_exits() {
-	for ID in A B; do
-		ALL=$(($(exits "$1.end" $ID) - $(exits "$1.begin" $ID)))
-		IO=$(($(exits "$1.end" $ID exits_io) - $(exits "$1.begin" $ID exits_io)))
-		eval "EXITS_$ID=\$((EXITS_$ID + $ALL)) IO_$ID=\$((IO_$ID + $IO))"
-	done
-}
-
-# Stop forwarding; what the driver counted since start is left in RX and TX.
-stop_and_count() {
-	RX=0 TX=0
-	guest_do "$1" stop && guest_do "$1" show || return 1
-	while read -r KEY VALUE REST; do
-		case $KEY in
-		RX-packets:) RX=$VALUE ;;
-		TX-packets:) TX=$VALUE ;;
-		esac
-	done < "$(guest_answer "$1")"
-}
-
-prepare() { # ID COMMAND…: testpmd commands before a phase
-	PREPARE_ID=$1
-	shift
-	for COMMAND in "$@"; do
-		guest_do "$PREPARE_ID" "cmd $COMMAND" || return 1
-	done
-}
-
-# The sender on PORT is told to start; returns when it has sent N more packets, and stopped.
-# Leaves snapshots NAME.begin and NAME.end from the middle of the traffic, NAME.done from after it.
-flow() { # NAME ID PORT N
-	FROM=$(sent_now "$3")
-	guest_do "$2" start || return 1
-	# Some bursts: what an answer teaches the switch is known by then.
-	until_sent "$3" $((FROM + 128)) || { guest_do "$2" "log 25"; return 1; }
-	snapshot "$1.begin"
-	until_sent "$3" $((FROM + $4)) || { guest_do "$2" "log 25"; return 1; }
-	snapshot "$1.end"
-	stop_and_count "$2" || return 1
-	sleep 0.3
-	snapshot "$1.done"
-}
-
-one_way() { # NAME RECEIVER RECEIVER_PORT MAC BYTES N
-	stage "$1: A sends $6 packets of $5 bytes to $2"
-	need "$1.prepared" "testpmd refused a command" \
-		prepare A "set fwd txonly" "set txpkts $(($5 - 4))" "set eth-peer 0 $4"
-	need "$1.receiver-prepared" "testpmd refused a command" prepare "$2" "set fwd rxonly"
-	snapshot "$1.before"
-	need "$1.receiver-started" "no OK from $2" guest_do "$2" start
-	need "$1.flows" "A did not send in time" flow "$1" A p0 "$6"
-	SENT=$TX
-	need "$1.receiver-stopped" "no OK from $2" stop_and_count "$2"
-	GOT=$RX
-	eval "RECEIVED_$2=\$((RECEIVED_$2 + $GOT))"
-	TAKEN=$(($(sent "$1.done" p0) - $(sent "$1.before" p0)))
-	CALLS=$(($(sent "$1.done" p0 calls) - $(sent "$1.before" p0 calls)))
-	DELIVERED=$(($(received "$1.done" "$3") - $(received "$1.before" "$3")))
-	DROPPED=$(($(received "$1.done" "$3" dropped) - $(received "$1.before" "$3" dropped)))
-	LOST=$(($(sent "$1.done" p0 dropped) - $(sent "$1.before" p0 dropped)))
-	result "$1_sent" "$SENT"
-	result "$1_received" "$GOT"
-	result "$1_dropped" "$DROPPED"
-	result "$1_gate_calls" "$CALLS"
-	count_exits "$1"
-	check "$1.sender-and-switch-agree" "A sent $SENT, the switch took $TAKEN" equal "$SENT" "$TAKEN"
-	check "$1.switch-and-receiver-agree" "delivered $DELIVERED, $2 received $GOT" \
-		equal "$DELIVERED" "$GOT"
-	check "$1.sent-is-received-plus-dropped" "sent $SENT, received $GOT, dropped $DROPPED" \
-		equal "$SENT" $((GOT + DROPPED))
-	check "$1.both-sides-count-the-drops" "sender $LOST, receiver $DROPPED" equal "$LOST" "$DROPPED"
-}
 
 two_way() {
 	stage "two-way: A sends, B swaps addresses and answers, at least $EACH_WAY packets each way"

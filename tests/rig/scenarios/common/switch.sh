@@ -16,6 +16,8 @@
 #	guest_count ID RX|TX		packets that testpmd's driver counted, since it started
 
 SWITCH=elisa0
+# In the guests: main thread and forwarding on one vCPU.
+LCORES="(0,1)@0"
 PMD=/opt/elisa/librte_net_elisa.so
 
 switch_start() {
@@ -96,7 +98,7 @@ testpmd() {
 	TESTPMD_ID=$1
 	TESTPMD_PORT=$2
 	shift 2
-	guest_do "$TESTPMD_ID" "testpmd '--lcores=(0,1)@0' --no-pci --no-telemetry -d $PMD \
+	guest_do "$TESTPMD_ID" "testpmd '--lcores=$LCORES' --no-pci --no-telemetry -d $PMD \
 --vdev=net_elisa0,port=$TESTPMD_PORT -- -i --nb-cores=1 --total-num-mbufs=4096 --mbcache=64 \
 --rxd=1024 --txd=256 --no-flush-rx --no-lsc-interrupt $*"
 }
