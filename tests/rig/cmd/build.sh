@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # ./run build: programs, kernel module, images.
 set -euo pipefail
-# shellcheck source=tests/rig/lib/paths.sh
-. "$(dirname "$0")/../lib/paths.sh"
-# shellcheck source=tests/rig/lib/machine.sh
-. "$RIG/lib/machine.sh"
-# shellcheck source=tests/rig/lib/packages.sh
-. "$RIG/lib/packages.sh"
-# shellcheck source=tests/rig/lib/steps.sh
-. "$RIG/lib/steps.sh"
-# shellcheck source=tests/rig/lib/plans.sh
-. "$RIG/lib/plans.sh"
+rig=$(dirname "$0")/..
+# shellcheck source=tests/rig/lib/command.sh
+. "$rig/lib/command.sh"
 
 require_machine build
 plan_setup
