@@ -11,21 +11,7 @@ static struct frame frame;
 
 static int setup(void **state)
 {
-	struct world *world = malloc(sizeof(*world));
-
-	world_make(world, 3, 16, 2048);
-	*state = world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *world = *state;
-
-	assert_idle(world);
-	world_free(world);
-	free(world);
-	return 0;
+	return world_setup(state, 3, 16, 2048);
 }
 
 static void test_init(void **state)
@@ -371,16 +357,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_init),
-		cmocka_unit_test_setup_teardown(test_ports, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_port_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_dump, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ports, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_port_again, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_dump, setup, world_teardown),
 		cmocka_unit_test(test_finish_by_daemon),
 		cmocka_unit_test(test_finish_by_itself),
-		cmocka_unit_test_setup_teardown(test_finish_without_claim, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_finish_beside_a_claim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_finish_without_claim, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_finish_beside_a_claim, setup, world_teardown),
 		cmocka_unit_test(test_finish_before_second_claim),
-		cmocka_unit_test_setup_teardown(test_finish_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_finish_after_release, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_finish_again, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_finish_after_release, setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

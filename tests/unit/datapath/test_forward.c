@@ -15,21 +15,7 @@ static struct frame frame;
 
 static int setup(void **state)
 {
-	struct world *world = malloc(sizeof(*world));
-
-	world_make(world, 4, 64, 2048);
-	*state = world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *world = *state;
-
-	assert_idle(world);
-	world_free(world);
-	free(world);
-	return 0;
+	return world_setup(state, 4, 64, 2048);
 }
 
 /* From guest `from`, who gets a frame to `destination`: bit p for guest p. */
@@ -281,16 +267,17 @@ static void test_full_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_own_addresses, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_learning, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_learning_in_a_burst, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ageing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_own_address_learned_before, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_flood_never_waits, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_mixed_burst, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_full_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_flood, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_own_addresses, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_learning, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_learning_in_a_burst, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_ageing, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_own_address_learned_before, setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(test_filters, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_never_waits, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_mixed_burst, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_full_table, setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

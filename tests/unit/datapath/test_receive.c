@@ -12,21 +12,7 @@ static struct frame frame;
 
 static int setup(void **state)
 {
-	struct world *world = malloc(sizeof(*world));
-
-	world_make(world, 2, RING, 512);
-	*state = world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *world = *state;
-
-	assert_idle(world);
-	world_free(world);
-	free(world);
-	return 0;
+	return world_setup(state, 2, RING, 512);
 }
 
 static void set_backpressure(struct world *world, const struct guest *guest)
@@ -405,21 +391,22 @@ static void test_bad_second_buffer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_more, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_scatter, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_full_half_way, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_backpressure, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_too_long_behind_a_full_ring, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ring_too_small, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_laps, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_wraparound, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_phase, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_epochs, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_port_made_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_queues, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bad_buffers, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bad_second_buffer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_scatter, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_full, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_full_half_way, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_backpressure, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_too_long_behind_a_full_ring, setup,
+						world_teardown),
+		cmocka_unit_test_setup_teardown(test_ring_too_small, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_laps, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_wraparound, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_phase, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_epochs, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_port_made_again, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_queues, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_buffers, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_second_buffer, setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,21 +10,7 @@ static struct frame frame;
 
 static int setup(void **state)
 {
-	struct world *world = malloc(sizeof(*world));
-
-	world_make(world, 2, 64, 2048);
-	*state = world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *world = *state;
-
-	assert_idle(world);
-	world_free(world);
-	free(world);
-	return 0;
+	return world_setup(state, 2, 64, 2048);
 }
 
 static void test_one(void **state)
@@ -372,19 +358,19 @@ static void test_emptied_region(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_one, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_byte_beyond, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_burst, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_arguments, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_deleted_port, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hostile_descriptors, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_chains, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_long_chains, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_lengths, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_giant, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_receiver_mtu, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bad_source, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_emptied_region, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_no_byte_beyond, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_burst, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_arguments, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_deleted_port, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile_descriptors, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_chains, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_long_chains, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_lengths, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_giant, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_receiver_mtu, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_source, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_emptied_region, setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,26 @@ void world_free(struct world *world)
 	munmap(world->sw, world->sw->size);
 }
 
+int world_setup(void **state, uint32_t nb_guests, uint32_t ring, uint32_t room)
+{
+	struct world *world = malloc(sizeof(*world));
+
+	assert_non_null(world);
+	world_make(world, nb_guests, ring, room);
+	*state = world;
+	return 0;
+}
+
+int world_teardown(void **state)
+{
+	struct world *world = *state;
+
+	assert_idle(world);
+	world_free(world);
+	free(world);
+	return 0;
+}
+
 void guest_setup_queue(struct world *world, struct guest *guest, uint32_t ring)
 {
 	struct elisa_queue_map *queue = &world->maps[guest->port].queues[0];

@@ -57,6 +57,10 @@ struct frame {
 void world_make(struct world *world, uint32_t nb_guests, uint32_t ring, uint32_t room);
 void world_free(struct world *world);
 
+/* The same as a test's fixture: cmocka's state is the world. The teardown asserts that it is idle. */
+int world_setup(void **state, uint32_t nb_guests, uint32_t ring, uint32_t room);
+int world_teardown(void **state);
+
 /* As the module: set up the queue afresh (a new epoch), from head 0. */
 void guest_setup_queue(struct world *world, struct guest *guest, uint32_t ring);
 
