@@ -10,8 +10,8 @@
 #	received NAME PORT [FIELD]
 #	drops NAME PORT REASON		packets that the port's senders lost on the way to it
 #	exits NAME VM [FIELD]		exits (default), exits_io, exits_inside, recoveries, traps
-#	sent_now PORT, received_now PORT	packets, now
-#	until_sent PORT N, until_received PORT N	wait for it; 1 after 60 emulated seconds
+#	sent_now PORT			packets, now
+#	until_sent PORT N		wait for it; 1 after more than 10 emulated seconds
 #	testpmd ID PORT [ARGS…]		start testpmd in a guest on that port
 #	guest_count ID RX|TX		packets that testpmd's driver counted, since it started
 
@@ -59,7 +59,6 @@ snapshot() {
 	json vm > "$RIG_SCENARIO_OUTPUT/$1.vm"
 }
 
-
 # One port's object of a snapshot, or of the text on stdin.
 port_part() { # PORT sent|received
 	sed "s/.*\"name\":\"$1\",//; s/\"name\":.*//; s/.*\"$2\":{//"
@@ -80,14 +79,10 @@ exits() {
 }
 
 sent_now() { json stats "$1" | port_part "$1" sent | field packets; }
-received_now() { json stats "$1" | port_part "$1" received | field packets; }
 
-until_sent() { until_count sent_now "$1" "$2"; }
-until_received() { until_count received_now "$1" "$2"; }
-
-until_count() { # FUNCTION PORT N
+until_sent() {
 	TRIES=0
-	while [ "$($1 "$2")" -lt "$3" ]; do
+	while [ "$(sent_now "$1")" -lt "$2" ]; do
 		TRIES=$((TRIES + 1))
 		[ $TRIES -lt 100 ] || return 1
 		sleep 0.1
