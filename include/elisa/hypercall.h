@@ -19,6 +19,7 @@
 #ifndef ELISA_HYPERCALL_H
 #define ELISA_HYPERCALL_H
 
+#include "layout.h"
 #include "types.h"
 
 /* 48 bits that meet no number of KVM's or Hyper-V's. */
@@ -33,7 +34,15 @@ enum elisa_hypercall_number {
 	ELISA_HC_QUEUE_RELEASE = 5,
 	ELISA_HC_PORT_SET = 6,
 	ELISA_HC_BYE = 7,
+	ELISA_HC_RSS_SET = 8,
+	ELISA_HC_GATE_CALL = 9,
 };
+
+/*
+ * GATE_CALL: gate=vmcall, the baseline: one VM exit, and the host runs the same datapath. No argument
+ * structure: RDI, RSI, RDX = operation, first, second as in ring.h, RAX = its result.
+ *	-ENOSYS	the module was loaded without it (vmcall_gate=0)
+ */
 
 /*
  * HELLO: claim a port for the calling process, which is admitted to the gate (its CR3). Its call stub
@@ -111,5 +120,18 @@ ELISA_STATIC_ASSERT(sizeof(struct elisa_hc_port) == 16, "port call");
 
 #define ELISA_MIN_MTU 68u
 #define ELISA_MAX_MTU 9216u
+
+/*
+ * RSS_SET: struct elisa_rss of the port, whole; any time after hello. Off (all 0) until set, and
+ * again after BYE.
+ *	-EINVAL	a type or size that layout.h does not have
+ *	-ERANGE	an entry of reta is not a queue of the port (0..max_queues-1)
+ */
+struct elisa_hc_rss {
+	uint32_t port;
+	uint32_t reserved;
+	struct elisa_rss rss;
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_hc_rss) == 184, "rss call");
 
 #endif

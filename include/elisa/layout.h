@@ -24,6 +24,8 @@
  *   RODATA      -                   -                    constants, r           daemon, at load
  *   SWITCH      -                   -                    struct elisa_switch, rw   daemon, datapath
  *   PORT_MAPS   -                   -                    struct elisa_port_map[], r  module
+ *   CAPTURE     -                   -                    struct elisa_capture, rw     datapath, daemon
+ *   UPLINK_*    -                   -                    NICs' registers and memory, rw   see below
  *   MEMORY      -                   -                    registered guest memory, rw
  *
  *   * guest-physical only: no virtual address leads there.
@@ -61,6 +63,22 @@
 #define ELISA_OFFSET_SWITCH (ELISA_OFFSET_RODATA + ELISA_RODATA_MAX)
 #define ELISA_SWITCH_MAX 0x10000000ull /* 256 MiB */
 #define ELISA_OFFSET_PORT_MAPS 0x80000000ull
+#define ELISA_OFFSET_CAPTURE 0x88000000ull
+#define ELISA_CAPTURE_MAX 0x8000000ull /* 128 MiB */
+
+/*
+ * Uplinks. The daemon's DPDK has its memory at the same addresses as the trusted context sees it at:
+ * ELISA_GVA(offset). So pointers in a NIC driver's queues mean the same on both sides.
+ *	DEVICES	register BARs, uncached		MEMORY	the daemon's hugepages: queues, descriptor
+ *	rings, mbufs; and struct rte_eth_dev of each port, in STATE
+ */
+#define ELISA_OFFSET_UPLINK_DEVICES 0x90000000ull
+#define ELISA_UPLINK_DEVICES_MAX 0x10000000ull /* 256 MiB */
+#define ELISA_OFFSET_UPLINK_MEMORY 0xa0000000ull
+#define ELISA_UPLINK_MEMORY_MAX 0x40000000ull /* 1 GiB */
+#define ELISA_OFFSET_UPLINK_STATE 0xe0000000ull
+#define ELISA_UPLINK_STATE_MAX 0x200000ull /* 2 MiB */
+
 #define ELISA_OFFSET_MEMORY 0x100000000ull /* to the window's end */
 
 #define ELISA_GVA(offset) (ELISA_WINDOW_GVA + (offset))
@@ -126,6 +144,32 @@ struct elisa_queue_map {
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_queue_map) == 32, "queue map");
 
+/*
+ * Which receive queue a packet goes to: Toeplitz hash of the addresses and, for TCP and UDP, the
+ * ports; entry hash % reta_size of reta. reta_size 0 = off: a sender's queue q fills queue q, or 0
+ * if that is not set up. Written by the module (RSS_SET); a packet that meets a change in the
+ * middle goes to one of the port's queues or to queue 0, nothing worse.
+ */
+#define ELISA_RSS_KEY_SIZE 40u
+#define ELISA_RSS_RETA_MAX 128u /* a power of two */
+
+struct elisa_rss {
+	uint32_t types;		     /* ELISA_RSS_* */
+	uint32_t reta_size;	     /* 0, or a power of two, 1..ELISA_RSS_RETA_MAX */
+	uint8_t key[ELISA_RSS_KEY_SIZE]; /* as DPDK and NICs have it: first byte first */
+	uint8_t reta[ELISA_RSS_RETA_MAX];
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_rss) == 176, "rss");
+
+#define ELISA_RSS_IPV4 1u /* addresses only, also of fragments and of what is not TCP or UDP */
+#define ELISA_RSS_IPV4_TCP 2u
+#define ELISA_RSS_IPV4_UDP 4u
+#define ELISA_RSS_IPV6 8u
+#define ELISA_RSS_IPV6_TCP 16u
+#define ELISA_RSS_IPV6_UDP 32u
+#define ELISA_RSS_SYMMETRIC 64u /* the lower of two addresses, and of two ports, counts as source */
+#define ELISA_RSS_ALL 127u
+
 /* What the module tells the datapath of a port. One for each port, at PORT_MAPS. */
 struct elisa_port_map {
 	uint32_t flags; /* ELISA_PORT_* */
@@ -134,15 +178,25 @@ struct elisa_port_map {
 	uint32_t nb_queues;
 	struct elisa_queue_map queues[ELISA_MAX_QUEUES];
 	struct elisa_region regions[ELISA_MAX_REGIONS];
-	uint8_t pad[8192 - 16 - 32 * ELISA_MAX_QUEUES - 32 * ELISA_MAX_REGIONS];
+	struct elisa_rss rss;
+	uint8_t pad[8192 - 16 - 32 * ELISA_MAX_QUEUES - 32 * ELISA_MAX_REGIONS - 176];
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_port_map) == 8192, "port map: two pages");
 
 #define ELISA_PORT_STARTED 1u     /* the guest's driver started the port: deliver to it */
 #define ELISA_PORT_PROMISCUOUS 2u /* deliver unicast frames to any address, not only its own */
 #define ELISA_PORT_ALLMULTICAST 4u
+#define ELISA_PORT_RX_CSUM 8u /* takes packets whose L4 checksum is not filled in (ELISA_DESC_CSUM) */
+#define ELISA_PORT_RX_TSO 16u /* takes TCP packets longer than its MTU (ELISA_DESC_TSO); with RX_CSUM */
+#define ELISA_PORT_FLAGS 31u
 
 /* Bytes around the MTU: Ethernet header, one VLAN tag, and room for a second (QinQ). */
 #define ELISA_FRAME_OVERHEAD 22u
+
+/*
+ * Uplink calls use the FS base: the guest's is kept here, at the top of the vCPU's trusted stack,
+ * while another is in place; 0 otherwise. Whoever throws a vCPU out gives it back.
+ */
+#define ELISA_OFFSET_KEPT_FS_BASE (ELISA_OFFSET_STACK + ELISA_STACK_SIZE - 8)
 
 #endif

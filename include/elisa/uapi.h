@@ -57,11 +57,16 @@ struct elisa_domain_create {
 
 /*
  * DOMAIN_MAP: map memory of the calling process into the domain's trusted context, pinned, until
- * the domain goes. Only before the first VM_ATTACH.
+ * DOMAIN_UNMAP or the domain goes. TEXT, RODATA and SWITCH only before the first VM_ATTACH; CAPTURE
+ * and UPLINK_* at any time.
  *	EBUSY	a VM is attached	EEXIST	something is mapped there
- *	ERANGE	offset or length not page-aligned, or outside TEXT..end of SWITCH
- *	EINVAL	also: TEXT is for execute only, RODATA for read, SWITCH for read or write
- *	ENOMEM	RLIMIT_MEMLOCK or memory	EFAULT	not mapped, or not RAM
+ *	ERANGE	offset or length not page-aligned, or not inside one of these parts
+ *	EINVAL	also: TEXT is for execute only, RODATA for read, UPLINK_STATE for read, SWITCH for
+ *		read or write, CAPTURE and UPLINK_MEMORY for write, UPLINK_DEVICES for DEVICE
+ *	ENOMEM	RLIMIT_MEMLOCK or memory
+ *	EFAULT	not mapped, or not RAM; with ELISA_MAP_DEVICE: not registers of a device mapped by its
+ *		driver (VFIO, igb_uio). Registers are mapped uncached. They are not pinned: the
+ *		daemon unmaps them before it gives the device back.
  */
 struct elisa_domain_map {
 	uint32_t version;
@@ -74,6 +79,18 @@ struct elisa_domain_map {
 #define ELISA_MAP_READ 1u
 #define ELISA_MAP_WRITE 3u   /* read and write */
 #define ELISA_MAP_EXECUTE 4u /* execute only */
+#define ELISA_MAP_DEVICE 11u /* registers: read and write, uncached */
+
+/*
+ * DOMAIN_UNMAP: take back what one DOMAIN_MAP of CAPTURE or UPLINK_* mapped. Returns after a grace
+ * period: no vCPU reaches it any more.	ENOENT	no such mapping	ERANGE	another part
+ */
+struct elisa_domain_unmap {
+	uint32_t version;
+	uint32_t flags;	 /* 0 */
+	uint64_t offset; /* as mapped */
+	uint64_t length; /* as mapped */
+};
 
 /*
  * VM_ATTACH: join a VM by its KVM file descriptor; returns the vm's fd. Every vCPU the VM has gets
@@ -126,6 +143,19 @@ struct elisa_domain_cmpxchg64 {
  *	ENOENT	no such vCPU attached
  */
 struct elisa_domain_vcpu_reopen {
+	uint32_t version;
+	uint32_t flags;    /* 0 */
+	uint32_t vcpu;     /* index in the domain */
+	uint32_t reserved; /* 0 */
+};
+
+/*
+ * DOMAIN_VCPU_EVICT: throw a vCPU out of the trusted context if it is parked there (its VMM does not
+ * run it), because it has something that others wait for. One that runs leaves by itself. Returns
+ * when it is out: ELISA_EVENT_VCPU_RECOVERED follows if it was thrown out, and it is held.
+ *	ENOENT	no such vCPU attached	ETIMEDOUT	it ran inside for longer than a second
+ */
+struct elisa_domain_vcpu_evict {
 	uint32_t version;
 	uint32_t flags;    /* 0 */
 	uint32_t vcpu;     /* index in the domain */
@@ -208,6 +238,10 @@ struct elisa_vcpu_stats {
 	uint64_t closed_calls; /* out: gate calls answered with -ENODEV */
 	uint64_t hypercalls;   /* out */
 	uint64_t held;         /* out: 1 while thrown out and not yet reopened */
+	uint64_t gate_calls;   /* out: ELISA_HC_GATE_CALL served by the host */
+	uint64_t tsc_offset;   /* out: guest TSC - host TSC, modulo 2^64; 0 if the guest's is scaled */
+	uint32_t tsc_scaled;   /* out: 1 if the guest's TSC runs at another rate */
+	uint32_t reserved;     /* out: 0 */
 	uint64_t by_reason[ELISA_EXIT_REASONS];        /* out: exits by basic reason */
 	uint64_t inside_by_reason[ELISA_EXIT_REASONS]; /* out: of them inside */
 };
@@ -218,6 +252,8 @@ struct elisa_vcpu_stats {
 #define ELISA_IOC_DOMAIN_CMPXCHG64 _IOWR(ELISA_IOCTL, 0x11, struct elisa_domain_cmpxchg64)
 #define ELISA_IOC_DOMAIN_PROVE _IOWR(ELISA_IOCTL, 0x12, struct elisa_domain_prove)
 #define ELISA_IOC_DOMAIN_VCPU_REOPEN _IOW(ELISA_IOCTL, 0x14, struct elisa_domain_vcpu_reopen)
+#define ELISA_IOC_DOMAIN_UNMAP _IOW(ELISA_IOCTL, 0x15, struct elisa_domain_unmap)
+#define ELISA_IOC_DOMAIN_VCPU_EVICT _IOW(ELISA_IOCTL, 0x16, struct elisa_domain_vcpu_evict)
 #define ELISA_IOC_VM_ATTACH _IOWR(ELISA_IOCTL, 0x13, struct elisa_vm_attach)
 #define ELISA_IOC_PORT_ADD _IOW(ELISA_IOCTL, 0x20, struct elisa_port_add)
 #define ELISA_IOC_VM_VCPU_STATS _IOWR(ELISA_IOCTL, 0x21, struct elisa_vcpu_stats)

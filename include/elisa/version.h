@@ -10,12 +10,12 @@
 #define ELISA_VERSION_STRING "0.1.0"
 
 /* Guest driver <-> host: hypercall.h, ring.h and the guest's part of layout.h. */
-#define ELISA_GUEST_ABI 1u
+#define ELISA_GUEST_ABI 2u
 
 /* Daemon <-> module: uapi.h. */
-#define ELISA_UAPI_VERSION 1u
+#define ELISA_UAPI_VERSION 2u
 
 /* Trusted image <-> daemon and module: layout.h. */
-#define ELISA_IMAGE_ABI 1u
+#define ELISA_IMAGE_ABI 2u
 
 #endif

@@ -139,7 +139,8 @@ static void test_hello(void **state)
 	assert_int_equal(elisa_local_open("sw0", "p0", &a.local), 0);
 	assert_int_equal(elisa_local_open("sw0", "p0", &again.local), 0);
 	assert_int_equal(elisa_local_hypercall(a.local, 0, &hello, sizeof(hello)), -ENOSYS);
-	assert_int_equal(elisa_local_hypercall(a.local, 8, &hello, sizeof(hello)), -ENOSYS);
+	assert_int_equal(elisa_local_hypercall(a.local, ELISA_HC_GATE_CALL, &hello, sizeof(hello)),
+			 -ENOSYS);
 	assert_int_equal(elisa_local_hypercall(a.local, ELISA_HC_HELLO, &hello, 8), -EINVAL);
 	assert_int_equal(elisa_local_hypercall(a.local, ELISA_HC_HELLO, NULL, sizeof(hello)),
 			 -EFAULT);
@@ -195,7 +196,7 @@ static void test_queues(void **state)
 	assert_int_equal(port(&a, ELISA_HC_PORT_SET, ELISA_PORT_STARTED, 1500), -ENOENT);
 	assert_int_equal(port(&a, ELISA_HC_PORT_SET, 0, 67), -ERANGE);
 	assert_int_equal(port(&a, ELISA_HC_PORT_SET, 0, 9217), -ERANGE);
-	assert_int_equal(port(&a, ELISA_HC_PORT_SET, 8, 1500), -EINVAL);
+	assert_int_equal(port(&a, ELISA_HC_PORT_SET, ELISA_PORT_FLAGS + 1, 1500), -EINVAL);
 	assert_int_equal(queue(&a, ELISA_HC_QUEUE_SETUP, 0, RX, 64), -EFAULT);
 	assert_int_equal(region(&a, ELISA_HC_REGISTER, 0, 0x1000, 0), 0);
 	assert_int_equal(queue(&a, ELISA_HC_QUEUE_SETUP, 0, 0x800, 64), -EFAULT);
