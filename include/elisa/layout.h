@@ -154,8 +154,8 @@ ELISA_STATIC_ASSERT(sizeof(struct elisa_queue_map) == 32, "queue map");
 #define ELISA_RSS_RETA_MAX 128u /* a power of two */
 
 struct elisa_rss {
-	uint32_t types;		     /* ELISA_RSS_* */
-	uint32_t reta_size;	     /* 0, or a power of two, 1..ELISA_RSS_RETA_MAX */
+	uint32_t types;                  /* ELISA_RSS_* */
+	uint32_t reta_size;              /* 0, or a power of two, 1..ELISA_RSS_RETA_MAX */
 	uint8_t key[ELISA_RSS_KEY_SIZE]; /* as DPDK and NICs have it: first byte first */
 	uint8_t reta[ELISA_RSS_RETA_MAX];
 };
@@ -186,8 +186,10 @@ ELISA_STATIC_ASSERT(sizeof(struct elisa_port_map) == 8192, "port map: two pages"
 #define ELISA_PORT_STARTED 1u     /* the guest's driver started the port: deliver to it */
 #define ELISA_PORT_PROMISCUOUS 2u /* deliver unicast frames to any address, not only its own */
 #define ELISA_PORT_ALLMULTICAST 4u
-#define ELISA_PORT_RX_CSUM 8u /* takes packets whose L4 checksum is not filled in (ELISA_DESC_CSUM) */
-#define ELISA_PORT_RX_TSO 16u /* takes TCP packets longer than its MTU (ELISA_DESC_TSO); with RX_CSUM */
+#define ELISA_PORT_RX_CSUM \
+	8u /* takes packets whose L4 checksum is not filled in (ELISA_DESC_CSUM) */
+#define ELISA_PORT_RX_TSO \
+	16u /* takes TCP packets longer than its MTU (ELISA_DESC_TSO); with RX_CSUM */
 #define ELISA_PORT_FLAGS 31u
 
 /* Bytes around the MTU: Ethernet header, one VLAN tag, and room for a second (QinQ). */

@@ -147,7 +147,7 @@ enum elisa_drop_reason {
 	ELISA_DROP_UPLINK_BUSY,        /* another vCPU had the NIC's queue for too long */
 	ELISA_DROP_UPLINK_DOWN,        /* no link, or the uplink is being set up or taken away */
 	ELISA_DROP_UPLINK_MTU,         /* longer than the uplink's MTU allows */
-	ELISA_DROP_UPLINK_ERROR,       /* the NIC marked the received frame as bad, or it is malformed */
+	ELISA_DROP_UPLINK_ERROR, /* the NIC marked the received frame as bad, or it is malformed */
 	ELISA_DROP_REASONS
 };
 

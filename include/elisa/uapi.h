@@ -87,7 +87,7 @@ struct elisa_domain_map {
  */
 struct elisa_domain_unmap {
 	uint32_t version;
-	uint32_t flags;	 /* 0 */
+	uint32_t flags;  /* 0 */
 	uint64_t offset; /* as mapped */
 	uint64_t length; /* as mapped */
 };
@@ -239,10 +239,11 @@ struct elisa_vcpu_stats {
 	uint64_t hypercalls;   /* out */
 	uint64_t held;         /* out: 1 while thrown out and not yet reopened */
 	uint64_t gate_calls;   /* out: ELISA_HC_GATE_CALL served by the host */
-	uint64_t tsc_offset;   /* out: guest TSC - host TSC, modulo 2^64; 0 if the guest's is scaled */
-	uint32_t tsc_scaled;   /* out: 1 if the guest's TSC runs at another rate */
-	uint32_t reserved;     /* out: 0 */
-	uint64_t by_reason[ELISA_EXIT_REASONS];        /* out: exits by basic reason */
+	uint64_t
+		tsc_offset; /* out: guest TSC - host TSC, modulo 2^64; 0 if the guest's is scaled */
+	uint32_t tsc_scaled;                    /* out: 1 if the guest's TSC runs at another rate */
+	uint32_t reserved;                      /* out: 0 */
+	uint64_t by_reason[ELISA_EXIT_REASONS]; /* out: exits by basic reason */
 	uint64_t inside_by_reason[ELISA_EXIT_REASONS]; /* out: of them inside */
 };
 

@@ -153,6 +153,12 @@ const char *elisa_drop_reason_name(unsigned int reason)
 		[ELISA_DROP_RECEIVER_MTU] = "receiver-mtu",
 		[ELISA_DROP_BAD_RECEIVE_BUFFER] = "bad-receive-buffer",
 		[ELISA_DROP_SENDER_LOST] = "sender-lost",
+		[ELISA_DROP_BAD_OFFLOAD] = "bad-offload",
+		[ELISA_DROP_UPLINK_FULL] = "uplink-full",
+		[ELISA_DROP_UPLINK_BUSY] = "uplink-busy",
+		[ELISA_DROP_UPLINK_DOWN] = "uplink-down",
+		[ELISA_DROP_UPLINK_MTU] = "uplink-mtu",
+		[ELISA_DROP_UPLINK_ERROR] = "uplink-error",
 	};
 
 	return reason < ELISA_DROP_REASONS ? names[reason] : "?";

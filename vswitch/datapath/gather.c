@@ -41,6 +41,8 @@ static uint32_t gather_packet(struct elisa_sender *sender, struct elisa_batch *b
 	packet->first_segment = batch->nb_segments;
 	packet->nb_segments = 0;
 	packet->first_desc = index;
+	packet->flags = 0;
+	packet->meta = 0;
 	packet->reason = ELISA_DROP_NONE;
 	do {
 		const struct elisa_desc *desc = &sender->window[index++];

@@ -19,11 +19,19 @@ const struct elisa_image_header elisa_image_header = {
 	.version = ELISA_VERSION_STRING,
 };
 
+/* The one large frame: the workspace. tests/unit/datapath/check_image.py bounds the stack. */
+#pragma GCC diagnostic ignored "-Wframe-larger-than="
+
 __attribute__((section(".text.enter"), used)) uint64_t
 elisa_image_enter(uint64_t operation, uint64_t first, uint64_t second)
 {
-	return elisa_datapath_call((struct elisa_switch *)ELISA_GVA(ELISA_OFFSET_SWITCH),
-				   (const struct elisa_identity *)ELISA_GVA(ELISA_OFFSET_IDENTITY),
-				   (const struct elisa_port_map *)ELISA_GVA(ELISA_OFFSET_PORT_MAPS),
-				   operation, first, second);
+	struct elisa_workspace workspace; /* on this vCPU's own stack */
+	struct elisa_context context;
+
+	context.sw = (struct elisa_switch *)ELISA_GVA(ELISA_OFFSET_SWITCH);
+	context.identity = (const struct elisa_identity *)ELISA_GVA(ELISA_OFFSET_IDENTITY);
+	context.maps = (const struct elisa_port_map *)ELISA_GVA(ELISA_OFFSET_PORT_MAPS);
+	context.capture = (struct elisa_capture *)ELISA_GVA(ELISA_OFFSET_CAPTURE);
+	context.workspace = &workspace;
+	return elisa_datapath_call(&context, operation, first, second);
 }

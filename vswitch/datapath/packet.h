@@ -10,13 +10,14 @@
 #define ELISA_VSWITCH_DATAPATH_PACKET_H
 
 #include "vswitch/datapath/copy.h"
+#include "vswitch/datapath/counters.h"
 #include "vswitch/datapath/desc.h"
 #include "vswitch/datapath/region.h"
 #include "vswitch/datapath/switch.h"
 
 #define ELISA_HEADER_SIZE 64u
 #define ELISA_BATCH_PACKETS 32u /* bits of a packet mask */
-#define ELISA_BATCH_SEGMENTS 64u
+#define ELISA_BATCH_SEGMENTS 96u
 
 struct elisa_segment {
 	uint64_t address; /* translated */
@@ -30,6 +31,8 @@ struct elisa_packet {
 	uint16_t first_segment; /* of the batch: the bytes after the header */
 	uint16_t nb_segments;
 	uint16_t first_desc; /* index in the transmit window */
+	uint16_t flags;      /* ELISA_DESC_CSUM, _TSO, _GOOD: checked, and meta with them */
+	uint32_t meta;       /* elisa_desc_meta(), valid with CSUM */
 	uint8_t reason;      /* enum elisa_drop_reason: do not deliver */
 	uint8_t port;        /* where to, or ELISA_FDB_NONE = flood */
 };
@@ -41,9 +44,24 @@ struct elisa_batch {
 	uint32_t nb_segments;
 };
 
+/* More headers than fit in struct elisa_packet: of the longest packet that TSO allows. */
+#define ELISA_LONG_HEADER 192u
+
+/*
+ * Working memory of one call: too large for a host kernel's stack. Each vCPU has its own; it
+ * holds nothing between calls.
+ */
+struct elisa_workspace {
+	struct elisa_batch batch;  /* what the sender sent, or an uplink received */
+	struct elisa_batch pieces; /* segments of one of its TSO packets */
+	_Alignas(16) uint8_t headers[ELISA_BATCH_PACKETS][ELISA_LONG_HEADER]; /* of pieces */
+};
+
 struct elisa_sender {
 	struct elisa_switch *sw;
 	const struct elisa_port_map *maps;
+	struct elisa_capture *capture; /* capture.h; NULL: no port captures */
+	struct elisa_workspace *workspace;
 	const struct elisa_desc *window;
 	uint32_t nb_descs; /* the call's count */
 	uint32_t vcpu;

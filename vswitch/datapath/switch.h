@@ -17,7 +17,7 @@
 #include <elisa/version.h>
 
 #define ELISA_SWITCH_MAGIC 0x48435449575345ull /* "ESWITCH" */
-#define ELISA_SWITCH_LAYOUT 1u                 /* changes with struct elisa_switch */
+#define ELISA_SWITCH_LAYOUT 2u                 /* changes with struct elisa_switch */
 
 #define ELISA_CACHE_LINE 64u
 
@@ -36,6 +36,8 @@ struct elisa_port_config {
 	_Alignas(ELISA_CACHE_LINE) uint32_t present; /* 1 between port_add and port_del */
 	uint32_t backpressure; /* 1: a full receive ring stops its unicast senders; 0: drops */
 	uint64_t mac;
+	uint32_t uplink;  /* 0: a guest's port; else the port is uplinks[uplink - 1] */
+	uint32_t capture; /* bytes of each packet to capture, both directions; 0: nobody captures */
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_port_config) == 64, "port config: one cache line");
 
@@ -75,6 +77,41 @@ struct elisa_journal {
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_journal) == 64, "journal: one cache line");
 
+/*
+ * A queue pair of a NIC. One vCPU at a time uses it, whole: receive, transmit and mbuf pool.
+ * owner is taken by compare-and-swap and never waited for. A vCPU that is lost or thrown out while
+ * it has the queue leaves it to the daemon, which sets the NIC up again and clears owner.
+ */
+struct elisa_uplink_queue {
+	_Alignas(ELISA_CACHE_LINE) uint64_t owner; /* times taken:48 | vCPU + 1:16, 0 = free */
+	uint64_t receive;  /* the driver's receive queue, at the same address on both sides */
+	uint64_t transmit; /* the driver's transmit queue, likewise */
+	uint64_t pool;     /* struct rte_mempool, likewise */
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_uplink_queue) == 64, "uplink queue: one cache line");
+
+#define ELISA_MAX_UPLINKS 4u
+#define ELISA_UPLINK_QUEUES 8u /* a vCPU v uses queue v % nb_queues */
+
+enum elisa_uplink_state {
+	ELISA_UPLINK_NONE = 0,
+	ELISA_UPLINK_DOWN, /* being set up or taken away: no vCPU begins to use it */
+	ELISA_UPLINK_UP,
+};
+
+/* Written by the daemon; the queues' owners by the vCPUs too. */
+struct elisa_uplink {
+	_Alignas(ELISA_CACHE_LINE) uint32_t state; /* enum elisa_uplink_state */
+	uint32_t link;                             /* 1: the NIC has a link */
+	uint32_t driver;    /* which burst functions: vswitch/uplink/drivers.h */
+	uint32_t port;      /* its port number */
+	uint32_t mtu;       /* bytes */
+	uint32_t nb_queues; /* 1..ELISA_UPLINK_QUEUES */
+	uint32_t room;      /* bytes of data that one mbuf of the pool has room for */
+	uint32_t reserved;
+	struct elisa_uplink_queue queues[ELISA_UPLINK_QUEUES];
+};
+
 struct elisa_switch {
 	uint64_t magic; /* written last by elisa_switch_init() */
 	uint32_t abi;   /* ELISA_IMAGE_ABI */
@@ -84,15 +121,17 @@ struct elisa_switch {
 	uint32_t fdb_buckets;   /* a power of two */
 	uint32_t fdb_age_ticks; /* 1..ELISA_FDB_MAX_AGE_TICKS */
 	uint64_t fdb_tick;
-	uint64_t fdb_full;  /* source addresses not learned: no room */
-	uint64_t fdb_moves; /* addresses that changed port */
-	uint64_t ports;     /* bit p: port p is present */
+	uint64_t fdb_full;        /* source addresses not learned: no room */
+	uint64_t fdb_moves;       /* addresses that changed port */
+	uint64_t ports;           /* bit p: port p is present */
+	uint64_t uplinks_present; /* bit u: uplinks[u] is there */
 
 	struct elisa_port_config config[ELISA_MAX_PORTS];
 	struct elisa_send_counters sent[ELISA_MAX_PORTS];
 	struct elisa_receive_counters received[ELISA_MAX_PORTS];
 	struct elisa_receive_queue queues[ELISA_MAX_PORTS][ELISA_MAX_QUEUES];
 	struct elisa_journal journals[ELISA_MAX_VCPUS];
+	struct elisa_uplink uplinks[ELISA_MAX_UPLINKS];
 
 	_Alignas(ELISA_CACHE_LINE) uint64_t fdb[]; /* buckets of 8 entries: fdb.h */
 };

@@ -200,6 +200,9 @@ int64_t elisa_local_call(struct elisa_local *local, uint64_t operation, uint64_t
 		.abi = ELISA_IMAGE_ABI,
 		.ports = 1ull << local->port,
 	};
+	struct elisa_workspace workspace;
+	struct elisa_context context = {
+		.sw = sw->memory, .identity = &identity, .maps = sw->maps, .workspace = &workspace};
 	uint64_t *sequence;
 	int64_t result;
 
@@ -211,7 +214,7 @@ int64_t elisa_local_call(struct elisa_local *local, uint64_t operation, uint64_t
 	sequence = &sw->threads[vcpu].sequence;
 	/* Sequentially consistent: pairs with the fence of elisa_local_grace_period(). */
 	__atomic_store_n(sequence, *sequence + 1, __ATOMIC_SEQ_CST);
-	result = elisa_datapath_call(sw->memory, &identity, sw->maps, operation, first, second);
+	result = elisa_datapath_call(&context, operation, first, second);
 	elisa_store_release(sequence, *sequence + 1);
 	return result;
 }

@@ -316,17 +316,13 @@ static void test_queues(void **state)
 
 	world->maps[0].queues[3] = world->maps[0].queues[0];
 	guest_fill(a, 0, b->mac, 60, 0);
-	assert_int_equal(
-		elisa_datapath_call(world->sw, &identity, world->maps, ELISA_CALL_TX, 3 << 16, 1),
-		1);
+	assert_int_equal(world_call(world, &identity, ELISA_CALL_TX, 3 << 16, 1), 1);
 	assert_int_equal(guest_drain(b), 1);
 	*second = world->maps[1].queues[0];
 	second->rx_ring = (uintptr_t)ring;
 	ring[0].addr = guest_rx_gva(b, 0);
 	ring[0].word = (uint64_t)ELISA_DESC_POSTED << 16 | 512;
-	assert_int_equal(
-		elisa_datapath_call(world->sw, &identity, world->maps, ELISA_CALL_TX, 3 << 16, 1),
-		1);
+	assert_int_equal(world_call(world, &identity, ELISA_CALL_TX, 3 << 16, 1), 1);
 	assert_int_equal(guest_drain(b), 0);
 	assert_int_equal(ring[0].word, (uint64_t)ELISA_DESC_DONE << 16 | 60);
 }

@@ -78,7 +78,7 @@ static int64_t call(struct world *world, uint64_t ports, uint64_t operation, uin
 	struct elisa_identity identity = {
 		.magic = ELISA_IDENTITY_MAGIC, .abi = ELISA_IMAGE_ABI, .vcpu = 5, .ports = ports};
 
-	return elisa_datapath_call(world->sw, &identity, world->maps, operation, first, second);
+	return world_call(world, &identity, operation, first, second);
 }
 
 static void test_arguments(void **state)
@@ -107,14 +107,10 @@ static void test_arguments(void **state)
 	world->maps[0].queues[0].tx_size = 8;
 	assert_int_equal(call(world, 1, ELISA_CALL_TX, 0, 9), -EINVAL);
 	/* Not an identity page, not a vCPU. */
-	assert_int_equal(
-		elisa_datapath_call(world->sw, &identity, world->maps, ELISA_CALL_TX, 0, 1),
-		-ENODEV);
+	assert_int_equal(world_call(world, &identity, ELISA_CALL_TX, 0, 1), -ENODEV);
 	identity.vcpu = 0;
 	identity.magic = 0;
-	assert_int_equal(
-		elisa_datapath_call(world->sw, &identity, world->maps, ELISA_CALL_TX, 0, 1),
-		-ENODEV);
+	assert_int_equal(world_call(world, &identity, ELISA_CALL_TX, 0, 1), -ENODEV);
 	assert_int_equal(world_stats(world, &world->guests[0]).tx_calls, 0);
 }
 

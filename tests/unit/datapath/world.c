@@ -149,6 +149,18 @@ void guest_fill(struct guest *guest, uint32_t i, uint64_t destination, uint32_t 
 	guest->tx[i].word = length;
 }
 
+int64_t world_call(struct world *world, const struct elisa_identity *identity, uint64_t operation,
+		   uint64_t first, uint64_t second)
+{
+	struct elisa_workspace workspace;
+	struct elisa_context context = {.sw = world->sw,
+					.identity = identity,
+					.maps = world->maps,
+					.workspace = &workspace};
+
+	return elisa_datapath_call(&context, operation, first, second);
+}
+
 int64_t guest_send(struct world *world, struct guest *guest, uint32_t count)
 {
 	struct elisa_identity identity = {.magic = ELISA_IDENTITY_MAGIC,
@@ -156,8 +168,7 @@ int64_t guest_send(struct world *world, struct guest *guest, uint32_t count)
 					  .vcpu = guest->vcpu,
 					  .ports = 1ull << guest->port};
 
-	return elisa_datapath_call(world->sw, &identity, world->maps, ELISA_CALL_TX, guest->port,
-				   count);
+	return world_call(world, &identity, ELISA_CALL_TX, guest->port, count);
 }
 
 void guest_send_one(struct world *world, struct guest *guest, uint64_t destination, uint32_t length,

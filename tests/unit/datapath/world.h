@@ -77,6 +77,10 @@ void guest_fill(struct guest *guest, uint32_t i, uint64_t destination, uint32_t 
 uint64_t guest_tx_gva(const struct guest *guest, uint32_t i);
 uint64_t guest_rx_gva(const struct guest *guest, uint32_t slot);
 
+/* One gate call by the vCPU that `identity` names, with a workspace of its own. */
+int64_t world_call(struct world *world, const struct elisa_identity *identity, uint64_t operation,
+		   uint64_t first, uint64_t second);
+
 /* The gate call, for `count` descriptors. */
 int64_t guest_send(struct world *world, struct guest *guest, uint32_t count);
 

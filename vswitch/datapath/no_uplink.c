@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * no_uplink.c - uplink.h where there is no NIC. Not in the trusted image.
+ */
+#include "vswitch/datapath/uplink.h"
+
+uint32_t elisa_uplink_transmit(struct elisa_sender *sender, struct elisa_batch *batch,
+			       uint32_t mask, uint32_t uplink, bool may_wait)
+{
+	(void)batch;
+	(void)uplink;
+	(void)may_wait;
+	for (; mask; mask &= mask - 1)
+		sender->counters.drops[ELISA_DROP_UPLINK_DOWN]++;
+	return 0;
+}
+
+uint32_t elisa_uplink_poll(const struct elisa_context *context, uint32_t uplink, uint32_t budget)
+{
+	(void)context;
+	(void)uplink;
+	(void)budget;
+	return 0;
+}
