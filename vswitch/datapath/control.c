@@ -131,6 +131,7 @@ int elisa_switch_port_stats(const struct elisa_switch *sw, unsigned int port,
 	stats->tx_flooded = elisa_load(&sent->flooded);
 	stats->tx_backpressure = elisa_load(&sent->backpressure);
 	stats->tx_claim_retries = elisa_load(&sent->claim_retries);
+	stats->tx_segments = elisa_load(&sent->segments);
 	stats->rx_packets = elisa_load(&received->packets);
 	stats->rx_bytes = elisa_load(&received->bytes);
 	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++) {

@@ -16,6 +16,7 @@ static inline void elisa_send_counters_clear(struct elisa_send_counters *counter
 	counters->flooded = 0;
 	counters->backpressure = 0;
 	counters->claim_retries = 0;
+	counters->segments = 0;
 	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++)
 		counters->drops[i] = 0;
 }
@@ -29,6 +30,7 @@ static inline void elisa_send_counters_add(struct elisa_send_counters *to,
 	elisa_count(&to->flooded, from->flooded);
 	elisa_count(&to->backpressure, from->backpressure);
 	elisa_count(&to->claim_retries, from->claim_retries);
+	elisa_count(&to->segments, from->segments);
 	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++)
 		elisa_count(&to->drops[i], from->drops[i]);
 }

@@ -4,6 +4,7 @@
  *
  * In the trusted image. Writes receivers' buffers and rings, and only what it claimed there.
  */
+#include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/deliver.h"
 #include "vswitch/datapath/journal.h"
 
@@ -15,7 +16,7 @@
 struct slot {
 	uint64_t address; /* translated; 0 = the receiver's buffer is bad */
 	uint32_t room;
-	uint32_t done; /* length and flags to publish */
+	uint64_t done; /* word to publish */
 };
 
 /* A packet's part of a run. */
@@ -35,6 +36,7 @@ struct delivery {
 	struct elisa_run run;
 	uint32_t nb_shares;
 	uint32_t max_frame;
+	uint32_t port_flags;
 
 	/* Added to the receiver's counters once. */
 	uint64_t packets;
@@ -152,6 +154,27 @@ static void set_done(struct delivery *d, uint32_t index, uint32_t length, uint32
 	d->slots[index].done = elisa_desc_word(length, flags);
 }
 
+/*
+ * A packet of which somebody finished or knows the checksum, or nobody yet: the receiver is told on
+ * the packet's first slot if it asked for that, else it gets a finished packet.
+ */
+static void finish(struct delivery *d, const struct elisa_packet *packet, uint32_t first,
+		   uint32_t nb_slots)
+{
+	struct elisa_piece pieces[ELISA_MAX_SEGMENTS];
+
+	if (!(packet->flags & ELISA_DESC_CSUM) || d->port_flags & ELISA_PORT_RX_CSUM) {
+		d->slots[first].done |= elisa_desc_word(0, packet->flags) | (uint64_t)packet->meta
+										    << 32;
+		return;
+	}
+	for (uint32_t i = 0; i < nb_slots; i++) {
+		pieces[i].address = (uint8_t *)(uintptr_t)d->slots[first + i].address;
+		pieces[i].length = d->slots[first + i].done & 0xffff;
+	}
+	elisa_checksum_fill(packet, pieces, nb_slots);
+}
+
 /* Pairs with the receiver's load-acquire: it sees the data. */
 static void publish(struct delivery *d, uint32_t from, uint32_t to)
 {
@@ -218,13 +241,15 @@ static void fill(struct delivery *d)
 			for (uint32_t j = slot; j < slot + share->nb_slots; j++)
 				set_done(d, j, 0, ELISA_DESC_DROPPED);
 			nb_bad++;
-		} else if (share->nb_slots == 1 && !packet->nb_segments) {
-			elisa_copy_short((uint8_t *)(uintptr_t)d->slots[slot].address,
-					 packet->header, packet->header_length);
+		} else if (share->nb_slots == 1 && !packet->nb_segments && !packet->flags) {
+			elisa_copy((uint8_t *)(uintptr_t)d->slots[slot].address, packet->header,
+				   packet->header_length);
 			set_done(d, slot, packet->length, 0);
 			d->bytes += packet->length;
 		} else {
 			copy_packet(d, packet, slot, share->nb_slots);
+			if (packet->flags)
+				finish(d, packet, slot, share->nb_slots);
 			d->bytes += packet->length;
 		}
 		slot += share->nb_slots;
@@ -281,10 +306,9 @@ static uint32_t deliver_run(struct delivery *d, uint32_t mask, bool *full)
 	return mask;
 }
 
-/* The receiver's queue that the sender's fills. False: it has none. */
-static bool open_queue(struct delivery *d)
+/* The receiver's queue, or its queue 0. False: it has none. */
+static bool open_queue(struct delivery *d, uint32_t queue)
 {
-	uint32_t queue = d->sender->queue;
 	const struct elisa_queue_map *map = &d->map->queues[queue];
 
 	d->queue_map.rx_size = elisa_load_acquire(&map->rx_size);
@@ -309,14 +333,16 @@ static uint32_t find_too_long(const struct delivery *d, uint32_t mask)
 	for (uint32_t rest = mask; rest; rest &= rest - 1) {
 		uint32_t i = __builtin_ctz(rest);
 
-		if (elisa_unlikely(d->batch->packets[i].length > d->max_frame))
+		/* What is still to be cut has no length yet that a wire would care for. */
+		if (elisa_unlikely(d->batch->packets[i].length > d->max_frame) &&
+		    !(d->batch->packets[i].flags & ELISA_DESC_TSO))
 			too_long |= 1u << i;
 	}
 	return too_long;
 }
 
 uint32_t elisa_deliver(struct elisa_sender *sender, struct elisa_batch *batch, uint32_t mask,
-		       uint32_t port, bool may_wait)
+		       uint32_t port, uint32_t queue, bool may_wait)
 {
 	struct elisa_receive_counters *counters = &sender->sw->received[port];
 	struct delivery d;
@@ -328,10 +354,11 @@ uint32_t elisa_deliver(struct elisa_sender *sender, struct elisa_batch *batch, u
 	d.map = &sender->maps[port];
 	d.view.length = 0;
 	d.run.port = port;
+	d.port_flags = elisa_load(&d.map->flags);
 	d.max_frame = elisa_load(&d.map->mtu) + ELISA_FRAME_OVERHEAD;
 	d.packets = 0;
 	d.bytes = 0;
-	if (elisa_unlikely(!open_queue(&d))) {
+	if (elisa_unlikely(!open_queue(&d, queue))) {
 		sender->counters.drops[ELISA_DROP_NO_DESTINATION] += count_bits(mask);
 		return 0;
 	}

@@ -5,6 +5,9 @@
  * In the trusted image. Reads the sender's memory, writes only the batch.
  */
 #include "vswitch/datapath/gather.h"
+#include "vswitch/datapath/offload.h"
+
+#define OFFLOADS (ELISA_DESC_CSUM | ELISA_DESC_TSO)
 
 /* Append [address, address + length): to the header while it has room, then as a segment. */
 static void append(struct elisa_batch *batch, struct elisa_packet *packet, uint64_t address,
@@ -15,8 +18,8 @@ static void append(struct elisa_batch *batch, struct elisa_packet *packet, uint6
 
 	packet->length += length;
 	if (take) {
-		elisa_copy_short(packet->header + packet->header_length,
-				 (const uint8_t *)(uintptr_t)address, take);
+		elisa_copy(packet->header + packet->header_length,
+			   (const uint8_t *)(uintptr_t)address, take);
 		packet->header_length += take;
 	}
 	if (length > take) {
@@ -28,12 +31,26 @@ static void append(struct elisa_batch *batch, struct elisa_packet *packet, uint6
 	}
 }
 
+/*
+ * Nothing but MORE may be set, and on a packet's first descriptor what offloads need: what is not
+ * defined yet must be free to define.
+ */
+static bool is_valid(uint64_t word, bool first)
+{
+	uint64_t allowed = elisa_desc_word(0xffff, ELISA_DESC_MORE);
+
+	if (first && word & elisa_desc_word(0, OFFLOADS))
+		allowed |= elisa_desc_word(0, OFFLOADS) | 0xffffffffull << 32;
+	return !(word & ~allowed);
+}
+
 /* Returns the first descriptor after the packet's. A bad one spoils its packet, not the next. */
 static uint32_t gather_packet(struct elisa_sender *sender, struct elisa_batch *batch,
 			      struct elisa_packet *packet, uint32_t index)
 {
 	const struct elisa_port_map *map = &sender->maps[sender->port];
 	uint32_t nb_descs = 0;
+	uint64_t first = 0;
 	bool more;
 
 	packet->length = 0;
@@ -52,9 +69,10 @@ static uint32_t gather_packet(struct elisa_sender *sender, struct elisa_batch *b
 		uint64_t address = 0;
 
 		more = word & elisa_desc_word(0, ELISA_DESC_MORE);
-		/* Nothing but MORE may be set: what is not defined yet must be free to define. */
-		if (length && !(word & ~elisa_desc_word(0xffff, ELISA_DESC_MORE)) &&
-		    nb_descs++ < ELISA_MAX_SEGMENTS && packet->reason == ELISA_DROP_NONE)
+		if (!nb_descs)
+			first = word;
+		if (length && is_valid(word, !nb_descs) && nb_descs++ < ELISA_MAX_SEGMENTS &&
+		    packet->reason == ELISA_DROP_NONE)
 			address = elisa_translate(&sender->view, map, gva, length, 0);
 		if (elisa_likely(address))
 			append(batch, packet, address, length);
@@ -63,7 +81,15 @@ static uint32_t gather_packet(struct elisa_sender *sender, struct elisa_batch *b
 	} while (more && index < sender->nb_descs);
 	if (elisa_unlikely(more))
 		packet->reason = ELISA_DROP_BAD_DESCRIPTOR;
+	if (elisa_unlikely(first & elisa_desc_word(0, OFFLOADS)) &&
+	    packet->reason == ELISA_DROP_NONE)
+		elisa_offload_check(sender, packet, first >> 16 & OFFLOADS, first >> 32);
 	return index;
+}
+
+static uint32_t longest(const struct elisa_sender *sender, const struct elisa_packet *packet)
+{
+	return packet->flags & ELISA_DESC_TSO ? ELISA_MAX_FRAME : sender->max_frame;
 }
 
 static void check_length(const struct elisa_sender *sender, struct elisa_packet *packet)
@@ -72,7 +98,7 @@ static void check_length(const struct elisa_sender *sender, struct elisa_packet 
 		packet->length = 0;
 	else if (elisa_unlikely(packet->length < ELISA_MIN_FRAME))
 		packet->reason = ELISA_DROP_RUNT;
-	else if (elisa_unlikely(packet->length > sender->max_frame))
+	else if (elisa_unlikely(packet->length > longest(sender, packet)))
 		packet->reason = ELISA_DROP_GIANT;
 }
 

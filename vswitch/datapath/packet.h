@@ -15,7 +15,8 @@
 #include "vswitch/datapath/region.h"
 #include "vswitch/datapath/switch.h"
 
-#define ELISA_HEADER_SIZE 64u
+/* Room for Ethernet, two VLAN tags, IPv4 with all options, and TCP up to its data offset. */
+#define ELISA_HEADER_SIZE 96u
 #define ELISA_BATCH_PACKETS 32u /* bits of a packet mask */
 #define ELISA_BATCH_SEGMENTS 96u
 

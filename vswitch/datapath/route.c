@@ -4,10 +4,10 @@
  *
  * In the trusted image. Touches no guest memory itself.
  */
-#include "vswitch/datapath/deliver.h"
 #include "vswitch/datapath/fdb.h"
 #include "vswitch/datapath/forward.h"
 #include "vswitch/datapath/route.h"
+#include "vswitch/datapath/spread.h"
 #include "vswitch/datapath/uplink.h"
 
 /* Packets first .. end - 1 of a batch; end is 1..32. */
@@ -55,7 +55,7 @@ static void flood(struct elisa_sender *sender, struct elisa_batch *batch, uint32
 			continue;
 		wanted = elisa_forward_filter(sender, batch, mask, port, flags);
 		if (wanted)
-			elisa_deliver(sender, batch, wanted, port, false);
+			elisa_spread(sender, batch, wanted, port, flags, false);
 		reached |= wanted;
 	}
 	for (; mask; mask &= mask - 1) {
@@ -89,7 +89,7 @@ static uint32_t send_run(struct elisa_sender *sender, struct elisa_batch *batch,
 		sender->counters.drops[ELISA_DROP_NO_DESTINATION] += end - first;
 		return end;
 	}
-	mask = elisa_deliver(sender, batch, mask, port, may_wait);
+	mask = elisa_spread(sender, batch, mask, port, flags, may_wait);
 	return mask ? (uint32_t)__builtin_ctz(mask) : end;
 }
 

@@ -49,6 +49,7 @@ struct elisa_send_counters {
 	uint64_t flooded;      /* packets sent to more than the one port that has the address */
 	uint64_t backpressure; /* calls cut short by a full receiver */
 	uint64_t claim_retries;
+	uint64_t segments; /* made of TSO packets by cutting, less one for each such packet */
 	uint64_t drops[ELISA_DROP_REASONS]; /* a flooded packet: one for each copy not delivered */
 };
 
@@ -169,6 +170,7 @@ struct elisa_port_stats {
 	uint64_t tx_flooded;
 	uint64_t tx_backpressure;
 	uint64_t tx_claim_retries;
+	uint64_t tx_segments;
 	uint64_t tx_drops[ELISA_DROP_REASONS];
 	uint64_t rx_packets; /* as struct elisa_receive_counters */
 	uint64_t rx_bytes;

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-STACK_LIMIT = 8 * 1024  # of ELISA_STACK_SIZE, 32 KiB; the gate's entry code has its part
+STACK_LIMIT = 24 * 1024  # of ELISA_STACK_SIZE, 32 KiB: the workspace, and the frames of a call
 IMAGE_MAGIC = 0x4547414D49415345
 PT_LOAD, PT_GNU_STACK = 1, 0x6474E551
 

@@ -179,11 +179,11 @@ static void test_ring_too_small(void **state)
 	/* More slots than a packet may have. */
 	b->room = 16;
 	guest_setup_queue(world, b, 64);
-	guest_send_one(world, a, b->mac, 512, 3);
+	guest_send_one(world, a, b->mac, 16 * ELISA_MAX_SEGMENTS, 3);
 	assert_true(guest_receive(b, &frame));
-	assert_frame(&frame, a, b->mac, 512, 3);
+	assert_frame(&frame, a, b->mac, 16 * ELISA_MAX_SEGMENTS, 3);
 	assert_int_equal(frame.nb_slots, ELISA_MAX_SEGMENTS);
-	guest_send_one(world, a, b->mac, 513, 3);
+	guest_send_one(world, a, b->mac, 16 * ELISA_MAX_SEGMENTS + 1, 3);
 	assert_drops(world, a, b, ELISA_DROP_RECEIVER_FULL, 2);
 	assert_false(guest_receive(b, &frame));
 }

@@ -87,7 +87,11 @@ static void test_arguments(void **state)
 	struct elisa_identity identity = {.magic = ELISA_IDENTITY_MAGIC, .vcpu = 256, .ports = 1};
 
 	assert_int_equal(call(world, 0, ELISA_CALL_NOP, 0, 0), 0);
-	assert_int_equal(call(world, ~0ull, 2, 0, 1), -EINVAL);
+	assert_int_equal(call(world, ~0ull, 3, 0, 1), -EINVAL);
+	assert_int_equal(call(world, 1, ELISA_CALL_POLL, 0, 0), -EINVAL);
+	assert_int_equal(call(world, 1, ELISA_CALL_POLL, 0, 257), -EINVAL);
+	assert_int_equal(call(world, 1, ELISA_CALL_POLL, 1, 1), -EPERM);
+	assert_int_equal(call(world, 1, ELISA_CALL_POLL, 0, 256), -ENOENT);
 	assert_int_equal(call(world, ~0ull, ~0ull, 0, 1), -EINVAL);
 	assert_int_equal(call(world, ~0ull, 1ull << 32 | ELISA_CALL_TX, 0, 1), -EINVAL);
 	assert_int_equal(call(world, 1, ELISA_CALL_TX, 0, 0), -EINVAL);
@@ -250,9 +254,13 @@ static void test_long_chains(void **state)
 		assert_true(guest_receive(b, &frame));
 		assert_frame(&frame, a, b->mac, 256, 32);
 	}
-	fill_chain(a, 0, 33, b->mac);
-	guest_fill(a, 33, b->mac, 60, 33);
-	assert_int_equal(guest_send(world, a, 34), 34);
+	fill_chain(a, 0, ELISA_MAX_SEGMENTS, b->mac);
+	assert_int_equal(guest_send(world, a, ELISA_MAX_SEGMENTS), ELISA_MAX_SEGMENTS);
+	assert_true(guest_receive(b, &frame));
+	assert_frame(&frame, a, b->mac, 8 * ELISA_MAX_SEGMENTS, ELISA_MAX_SEGMENTS);
+	fill_chain(a, 0, ELISA_MAX_SEGMENTS + 1, b->mac);
+	guest_fill(a, ELISA_MAX_SEGMENTS + 1, b->mac, 60, 33);
+	assert_int_equal(guest_send(world, a, ELISA_MAX_SEGMENTS + 2), ELISA_MAX_SEGMENTS + 2);
 	assert_true(guest_receive(b, &frame));
 	assert_frame(&frame, a, b->mac, 60, 33);
 	assert_drops(world, a, NULL, ELISA_DROP_BAD_DESCRIPTOR, 1);
@@ -272,8 +280,9 @@ static void test_long_chains(void **state)
 	assert_drops(world, a, NULL, ELISA_DROP_BAD_DESCRIPTOR, 4);
 	assert_true(guest_receive(b, &frame));
 	assert_frame(&frame, a, b->mac, 60, 4);
-	assert_int_equal(world_stats(world, a).tx_packets, 14);
-	assert_int_equal(world_stats(world, a).tx_bytes, 8 * 256 + 60 + 60);
+	assert_int_equal(world_stats(world, a).tx_packets, 15);
+	assert_int_equal(world_stats(world, a).tx_bytes,
+			 8 * 256 + 8 * ELISA_MAX_SEGMENTS + 60 + 60);
 }
 
 static void test_lengths(void **state)

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * headers.h - Ethernet, VLAN, IP, TCP and UDP headers in a packet's private first bytes.
+ */
+#ifndef ELISA_VSWITCH_DATAPATH_HEADERS_H
+#define ELISA_VSWITCH_DATAPATH_HEADERS_H
+
+#include "vswitch/datapath/packet.h"
+
+#define ELISA_ETHERTYPE_IPV4 0x0800u
+#define ELISA_ETHERTYPE_IPV6 0x86ddu
+#define ELISA_ETHERTYPE_VLAN 0x8100u
+#define ELISA_ETHERTYPE_QINQ 0x88a8u
+
+#define ELISA_IP_TCP 6u
+#define ELISA_IP_UDP 17u
+
+/* What the private header shows. Nothing in it is beyond header_length. */
+struct elisa_headers {
+	uint8_t version;  /* 4, 6; 0: not IP, or not all of its header is there */
+	uint8_t protocol; /* of L4: ELISA_IP_TCP, ELISA_IP_UDP, another; 0: a fragment, or unknown */
+	uint16_t l2_length; /* Ethernet and up to two VLAN tags */
+	uint16_t l3_length; /* with IPv4 options, with IPv6 extension headers */
+	uint32_t l4_length; /* bytes after the IP header, as the IP header says */
+};
+
+static inline uint32_t elisa_header_u16(const struct elisa_packet *packet, uint32_t at)
+{
+	return (uint32_t)packet->header[at] << 8 | packet->header[at + 1];
+}
+
+/* Never reads beyond packet->header_length. */
+void elisa_headers_read(const struct elisa_packet *packet, struct elisa_headers *headers);
+
+/* For packets whose flags and meta were checked (offload.h). */
+
+/* TCP or UDP header and payload, bytes, without what may follow to fill up a short frame. */
+uint32_t elisa_headers_l4_length(const struct elisa_packet *packet);
+
+/* The pseudo header's part of the L4 checksum, for `l4_length` bytes. */
+uint64_t elisa_headers_pseudo_sum(const struct elisa_packet *packet, uint32_t l4_length);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * offload.c - see offload.h.
+ *
+ * In the trusted image. Reads private copies only.
+ */
+#include "vswitch/datapath/headers.h"
+#include "vswitch/datapath/offload.h"
+
+#define TCP_HEADER 20u
+#define TCP_DATA_OFFSET 12u /* its high half: the header's length in words */
+#define UDP_HEADER 8u
+
+uint32_t elisa_offload_header_length(const struct elisa_packet *packet)
+{
+	uint32_t l4 = elisa_meta_l2_length(packet->meta) + elisa_meta_l3_length(packet->meta);
+
+	return l4 + (packet->header[l4 + TCP_DATA_OFFSET] >> 4) * 4u;
+}
+
+static bool is_what_it_says(const struct elisa_packet *packet, uint32_t meta)
+{
+	bool tcp = elisa_meta_l4(meta) == ELISA_L4_TCP;
+	struct elisa_headers headers;
+
+	if (!tcp && elisa_meta_l4(meta) != ELISA_L4_UDP)
+		return false;
+	elisa_headers_read(packet, &headers);
+	return headers.version && headers.protocol == (tcp ? ELISA_IP_TCP : ELISA_IP_UDP) &&
+	       headers.l2_length == elisa_meta_l2_length(meta) &&
+	       headers.l3_length == elisa_meta_l3_length(meta) &&
+	       headers.l4_length >= (tcp ? TCP_HEADER : UDP_HEADER) &&
+	       (uint64_t)headers.l2_length + headers.l3_length + headers.l4_length <=
+		       packet->length;
+}
+
+static bool can_be_cut(const struct elisa_sender *sender, const struct elisa_packet *packet)
+{
+	uint32_t l4 = elisa_meta_l2_length(packet->meta) + elisa_meta_l3_length(packet->meta);
+	uint32_t mss = elisa_meta_mss(packet->meta);
+	uint32_t header;
+
+	if (elisa_meta_l4(packet->meta) != ELISA_L4_TCP || mss < ELISA_MIN_MSS ||
+	    l4 + TCP_DATA_OFFSET >= packet->header_length)
+		return false;
+	header = elisa_offload_header_length(packet);
+	return header >= l4 + TCP_HEADER && header < l4 + elisa_headers_l4_length(packet) &&
+	       header + mss <= sender->max_frame;
+}
+
+void elisa_offload_check(const struct elisa_sender *sender, struct elisa_packet *packet,
+			 uint32_t flags, uint32_t meta)
+{
+	packet->flags = flags;
+	packet->meta = meta;
+	if (!(flags & ELISA_DESC_CSUM) || !is_what_it_says(packet, meta) ||
+	    (flags & ELISA_DESC_TSO ? !can_be_cut(sender, packet) : elisa_meta_mss(meta) != 0))
+		packet->reason = ELISA_DROP_BAD_OFFLOAD;
+}
