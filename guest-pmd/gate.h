@@ -30,13 +30,16 @@ struct elisa_gate {
 };
 
 /*
- * Both fill *gate and return 0, or log one line that begins with `device` and return -errno.
+ * All fill *gate and return 0, or log one line that begins with `device` and return -errno.
  * Main thread only. Free with gate->close().
  *
  * vmfunc: VMFUNC into the host's trusted context (SDM 26.5.6). -ENOTSUP: not in a VM that can.
+ * vmcall: one VM exit for each gate call, the host runs the switch: a baseline to measure against.
+ *         -ENOTSUP also: the host's module has it switched off.
  * local:  the switch in this process (elisa/local.h); a name that is empty gets a default.
  */
 int elisa_gate_open_vmfunc(struct elisa_gate *gate, const char *device);
+int elisa_gate_open_vmcall(struct elisa_gate *gate, const char *device);
 int elisa_gate_open_local(struct elisa_gate *gate, const char *device, const char *switch_name,
 			  const char *port_name);
 

@@ -20,7 +20,7 @@
 #include "gate.h"
 #include "net_elisa_log.h"
 
-#define NET_ELISA_MAX_QUEUES 1u
+#define NET_ELISA_MAX_QUEUES ELISA_MAX_QUEUES
 #define NET_ELISA_DEFAULT_RX_RING 1024u
 #define NET_ELISA_DEFAULT_TX_RING ELISA_MAX_BURST
 #define NET_ELISA_DEFAULT_BURST 32u
@@ -35,6 +35,8 @@ enum net_elisa_rx_counter {
 	NET_ELISA_RX_BYTES,
 	NET_ELISA_RX_DROPPED_SLOTS, /* slots that the switch returned without data */
 	NET_ELISA_RX_STOP_DISCARDS, /* packets delivered but not yet taken when the port stopped */
+	NET_ELISA_RX_POLLS,         /* gate calls that look at the uplinks */
+	NET_ELISA_RX_POLL_PACKETS,  /* packets that they took, whichever ports these were for */
 	NET_ELISA_RX_COUNTERS
 };
 
@@ -64,6 +66,10 @@ struct net_elisa_rx_queue {
 	struct rte_mempool *pool;
 	struct rte_mbuf *chain; /* first segment of a packet whose last is still to come */
 	struct rte_mbuf *chain_last;
+	const struct elisa_gate *gate;
+	uint64_t target;    /* gate call's first argument: port | queue << 16 */
+	uint32_t idle;      /* bursts that found nothing, in a row */
+	uint64_t next_poll; /* TSC: not before, because there was no uplink */
 	uint64_t counters[NET_ELISA_RX_COUNTERS];
 
 	/* Control path only. */
@@ -114,12 +120,21 @@ struct net_elisa_port {
 	struct rte_ether_addr mac;
 	char port_name[ELISA_NAME_SIZE];
 	char switch_name[ELISA_NAME_SIZE];
+	struct elisa_rss rss;
+	bool rss_symmetric;
 	struct net_elisa_memory memory;
 };
 
 /* net_elisa_args.c */
+enum net_elisa_gate {
+	NET_ELISA_GATE_VMFUNC,
+	NET_ELISA_GATE_VMCALL,
+	NET_ELISA_GATE_LOCAL,
+};
+
 struct net_elisa_args {
-	bool local; /* gate=local, else vmfunc */
+	enum net_elisa_gate gate;
+	bool rss_symmetric;
 	char switch_name[ELISA_NAME_SIZE];
 	char port_name[ELISA_NAME_SIZE];
 };
@@ -140,6 +155,16 @@ void net_elisa_tx_queue_release(struct rte_eth_dev *dev, uint16_t number);
 int net_elisa_queues_hand_over(struct net_elisa_port *port);
 void net_elisa_queues_take_back(struct net_elisa_port *port);
 
+/* net_elisa_rss.c */
+extern const uint64_t net_elisa_rss_types; /* RTE_ETH_RSS_* that the switch can hash */
+int net_elisa_rss_configure(struct net_elisa_port *port);
+int net_elisa_rss_hash_update(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf);
+int net_elisa_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf);
+int net_elisa_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *entries,
+			  uint16_t size);
+int net_elisa_reta_query(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *entries,
+			 uint16_t size);
+
 /* data_off, refcnt, nb_segs and port of an mbuf, as the one word that they are. */
 static inline uint64_t *net_elisa_rearm(struct rte_mbuf *mbuf)
 {
@@ -154,6 +179,39 @@ int net_elisa_rx_fill(struct net_elisa_rx_queue *queue);
 void net_elisa_rx_drain(struct net_elisa_rx_queue *queue);
 uint16_t net_elisa_tx_burst(void *queue, struct rte_mbuf **packets, uint16_t nb_packets);
 uint16_t net_elisa_tx_prepare(void *queue, struct rte_mbuf **packets, uint16_t nb_packets);
+
+/*
+ * What the switch is to do to a packet, for the word of its first descriptor; 0 = nothing. Offloads
+ * that the driver does not announce are ignored.
+ */
+static inline uint64_t net_elisa_offload_word(const struct rte_mbuf *packet)
+{
+	const uint64_t asked = packet->ol_flags;
+	uint64_t flags = 0;
+	uint32_t l4 = 0;
+	uint32_t mss = 0;
+
+	if (asked & RTE_MBUF_F_TX_IP_CKSUM)
+		flags = ELISA_DESC_IP_CSUM;
+	if (asked & RTE_MBUF_F_TX_TCP_SEG) {
+		flags |= ELISA_DESC_CSUM | ELISA_DESC_TSO;
+		l4 = ELISA_L4_TCP;
+		mss = packet->tso_segsz;
+	} else if ((asked & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_TCP_CKSUM) {
+		flags |= ELISA_DESC_CSUM;
+		l4 = ELISA_L4_TCP;
+	} else if ((asked & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM) {
+		flags |= ELISA_DESC_CSUM;
+		l4 = ELISA_L4_UDP;
+	}
+	if (!flags)
+		return 0;
+	return flags << 16 | (uint64_t)elisa_desc_meta(packet->l2_len, packet->l3_len, l4, mss)
+				     << 32;
+}
+
+#define NET_ELISA_TX_OFFLOADS \
+	(RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
 
 /* net_elisa_stats.c */
 int net_elisa_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * net_elisa_args.c - the device's arguments: [gate=vmfunc|local][,switch=NAME][,port=NAME].
+ * net_elisa_args.c - the device's arguments: [gate=vmfunc|vmcall|local][,switch=NAME][,port=NAME]
+ * [,rss-symmetric=0|1].
  *
  * Called at probe. Touches nothing but its arguments.
  */
@@ -11,18 +12,30 @@
 
 #include "net_elisa.h"
 
-#define USAGE "[gate=vmfunc|local][,switch=NAME][,port=NAME]"
+#define USAGE "[gate=vmfunc|vmcall|local][,switch=NAME][,port=NAME][,rss-symmetric=0|1]"
 
-static int parse_gate(const char *device, const char *value, bool *local)
+static int parse_gate(const char *device, const char *value, enum net_elisa_gate *gate)
 {
 	if (strcmp(value, "local") == 0)
-		*local = true;
+		*gate = NET_ELISA_GATE_LOCAL;
 	else if (strcmp(value, "vmfunc") == 0)
-		*local = false;
+		*gate = NET_ELISA_GATE_VMFUNC;
+	else if (strcmp(value, "vmcall") == 0)
+		*gate = NET_ELISA_GATE_VMCALL;
 	else {
-		ELISA_LOG(ERR, device, "gate=%s is not known: vmfunc or local", value);
+		ELISA_LOG(ERR, device, "gate=%s is not known: vmfunc, vmcall or local", value);
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int parse_switch(const char *device, const char *key, const char *value, bool *on)
+{
+	if (strcmp(value, "0") && strcmp(value, "1")) {
+		ELISA_LOG(ERR, device, "%s=%s: give 0 or 1", key, value);
+		return -EINVAL;
+	}
+	*on = value[0] == '1';
 	return 0;
 }
 
@@ -45,7 +58,9 @@ static int parse_pair(const char *device, const struct rte_kvargs_pair *pair,
 	const char *value = pair->value ? pair->value : "";
 
 	if (strcmp(pair->key, "gate") == 0)
-		return parse_gate(device, value, &args->local);
+		return parse_gate(device, value, &args->gate);
+	if (strcmp(pair->key, "rss-symmetric") == 0)
+		return parse_switch(device, pair->key, value, &args->rss_symmetric);
 	if (strcmp(pair->key, "switch") == 0)
 		return parse_name(device, pair->key, value, args->switch_name);
 	if (strcmp(pair->key, "port") == 0)

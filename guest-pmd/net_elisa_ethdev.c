@@ -98,6 +98,10 @@ static int net_elisa_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 	return err;
 }
 
+#define RX_CSUM                                                         \
+	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | \
+	 RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+
 static int net_elisa_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
 	const struct net_elisa_port *port = dev->data->dev_private;
@@ -116,8 +120,14 @@ static int net_elisa_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info 
 	info->max_mac_addrs = 1;
 	info->max_rx_queues = (uint16_t)port->max_queues;
 	info->max_tx_queues = (uint16_t)port->max_queues;
-	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER;
-	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	info->max_lro_pkt_size = ELISA_MAX_FRAME;
+	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER | RX_CSUM | RTE_ETH_RX_OFFLOAD_TCP_LRO;
+	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE |
+				RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+				RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	info->reta_size = ELISA_RSS_RETA_MAX;
+	info->hash_key_size = ELISA_RSS_KEY_SIZE;
+	info->flow_type_rss_offloads = net_elisa_rss_types;
 	info->tx_queue_offload_capa = info->tx_offload_capa;
 	info->speed_capa = RTE_ETH_LINK_SPEED_100G;
 	info->rx_desc_lim = limits;
@@ -134,7 +144,8 @@ static int net_elisa_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info 
 
 static int net_elisa_configure(struct rte_eth_dev *dev)
 {
-	const struct net_elisa_port *port = dev->data->dev_private;
+	struct net_elisa_port *port = dev->data->dev_private;
+	const uint64_t offloads = dev->data->dev_conf.rxmode.offloads;
 
 	if (dev->data->nb_rx_queues != dev->data->nb_tx_queues) {
 		ELISA_LOG(ERR, port->device,
@@ -143,7 +154,12 @@ static int net_elisa_configure(struct rte_eth_dev *dev)
 			  dev->data->nb_rx_queues, dev->data->nb_tx_queues);
 		return -EINVAL;
 	}
-	return 0;
+	port->flags &= ~(ELISA_PORT_RX_CSUM | ELISA_PORT_RX_TSO);
+	if (offloads & (RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM))
+		port->flags |= ELISA_PORT_RX_CSUM;
+	if (offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO)
+		port->flags |= ELISA_PORT_RX_CSUM | ELISA_PORT_RX_TSO;
+	return net_elisa_rss_configure(port);
 }
 
 /* The link is up while the port is started and the gate lets calls through. */
@@ -300,6 +316,10 @@ const struct eth_dev_ops net_elisa_ops = {
 	.tx_queue_setup = net_elisa_tx_queue_setup,
 	.rx_queue_release = net_elisa_rx_queue_release,
 	.tx_queue_release = net_elisa_tx_queue_release,
+	.reta_update = net_elisa_reta_update,
+	.reta_query = net_elisa_reta_query,
+	.rss_hash_update = net_elisa_rss_hash_update,
+	.rss_hash_conf_get = net_elisa_rss_hash_conf_get,
 	.rxq_info_get = net_elisa_rxq_info_get,
 	.txq_info_get = net_elisa_txq_info_get,
 	.stats_get = net_elisa_stats_get,

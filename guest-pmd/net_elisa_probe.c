@@ -129,13 +129,15 @@ static int attach(struct net_elisa_port *port, const struct net_elisa_args *args
 	int64_t answer;
 	int err;
 
-	if (args->local) {
+	if (args->gate == NET_ELISA_GATE_LOCAL) {
 		err = elisa_gate_open_local(&port->gate, port->device, args->switch_name,
 					    args->port_name);
 	} else {
 		err = check_other_devices(port->device, args);
-		if (!err)
+		if (!err && args->gate == NET_ELISA_GATE_VMFUNC)
 			err = elisa_gate_open_vmfunc(&port->gate, port->device);
+		else if (!err)
+			err = elisa_gate_open_vmcall(&port->gate, port->device);
 	}
 	if (err)
 		return err;
@@ -202,6 +204,7 @@ static int net_elisa_probe(struct rte_vdev_device *vdev)
 	port = dev->data->dev_private;
 	port->data = dev->data;
 	port->device = device;
+	port->rss_symmetric = args.rss_symmetric;
 	err = attach(port, &args);
 	if (err) {
 		rte_eth_dev_release_port(dev);
@@ -262,4 +265,5 @@ static struct rte_vdev_driver net_elisa_driver = {
 };
 
 RTE_PMD_REGISTER_VDEV(net_elisa, net_elisa_driver);
-RTE_PMD_REGISTER_PARAM_STRING(net_elisa, "gate=vmfunc|local switch=<name> port=<name>");
+RTE_PMD_REGISTER_PARAM_STRING(net_elisa, "gate=vmfunc|vmcall|local switch=<name> port=<name> "
+					 "rss-symmetric=0|1");

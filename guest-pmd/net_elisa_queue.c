@@ -102,6 +102,8 @@ int net_elisa_rx_queue_setup(struct rte_eth_dev *dev, uint16_t number, uint16_t 
 	queue->rearm = make_rearm(port);
 	if (rte_pktmbuf_priv_flags(pool) & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF)
 		queue->ol_flags = RTE_MBUF_F_EXTERNAL;
+	queue->gate = &port->gate;
+	queue->target = port->number | (uint64_t)number << 16;
 	queue->pool = pool;
 	queue->data = dev->data;
 	queue->number = number;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * net_elisa_rx.c - receiving: poll the own ring, hand out mbufs, post fresh ones. No gate call.
+ * net_elisa_rx.c - receiving: poll the own ring, hand out mbufs, post fresh ones. A gate call only
+ * when there is nothing to do: somebody must look at the uplinks.
  *
  * Hot path: called by the queue's one polling thread; fill and drain by the control path while the
  * port is stopped. Ownership of slots and the barriers: elisa/ring.h.
  */
+#include <errno.h>
+
+#include <rte_cycles.h>
 #include <rte_mempool.h>
 #include <rte_prefetch.h>
 
@@ -13,6 +17,9 @@
 #define FLAGS_SHIFT 16
 #define WORD(flags) ((uint64_t)(flags) << FLAGS_SHIFT)
 #define PREFETCH_AHEAD 4u
+#define IDLE_BURSTS 8u       /* bursts without a packet for each look at the uplinks */
+#define POLL_BUDGET 32u      /* packets to take from them in one look */
+#define NO_UPLINK_PAUSE 100u /* of a second: 10 ms until the next look when there is none */
 
 _Static_assert(offsetof(struct elisa_desc, flags) == 8 + FLAGS_SHIFT / 8, "flags in the word");
 
@@ -40,6 +47,25 @@ static inline struct rte_mbuf *take_segment(struct net_elisa_rx_queue *queue, ui
 	mbuf->pkt_len = length;
 	mbuf->data_len = length;
 	return mbuf;
+}
+
+/* What the first slot's word says about the packet's checksums and segmentation. */
+static __rte_noinline void tell_offloads(struct rte_mbuf *mbuf, uint64_t word)
+{
+	const uint32_t meta = word >> 32;
+
+	if (word & WORD(ELISA_DESC_GOOD)) {
+		mbuf->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+		return;
+	}
+	/* NONE: the field is not valid, the data are (rte_mbuf_core.h). */
+	mbuf->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	mbuf->l2_len = elisa_meta_l2_length(meta);
+	mbuf->l3_len = elisa_meta_l3_length(meta);
+	if (word & WORD(ELISA_DESC_TSO)) {
+		mbuf->ol_flags |= RTE_MBUF_F_RX_LRO;
+		mbuf->tso_segsz = elisa_meta_mss(meta);
+	}
 }
 
 static void forget_chain(struct net_elisa_rx_queue *queue)
@@ -125,9 +151,24 @@ static __rte_noinline void post_again(struct net_elisa_rx_queue *queue)
 	}
 }
 
-uint16_t net_elisa_rx_burst(void *opaque, struct rte_mbuf **packets, uint16_t nb_packets)
+/* Somebody's vCPU must take what the NICs received: one that has nothing else to do. */
+static __rte_noinline void look_at_uplinks(struct net_elisa_rx_queue *queue)
 {
-	struct net_elisa_rx_queue *queue = opaque;
+	int64_t taken;
+
+	if (rte_rdtsc() < queue->next_poll)
+		return;
+	taken = queue->gate->call(queue->gate, ELISA_CALL_POLL, queue->target, POLL_BUDGET);
+	queue->counters[NET_ELISA_RX_POLLS]++;
+	if (taken > 0)
+		queue->counters[NET_ELISA_RX_POLL_PACKETS] += (uint64_t)taken;
+	else if (taken < 0)
+		queue->next_poll = rte_rdtsc() + rte_get_tsc_hz() / NO_UPLINK_PAUSE;
+}
+
+static uint16_t take_packets(struct net_elisa_rx_queue *queue, struct rte_mbuf **packets,
+			     uint16_t nb_packets)
+{
 	uint32_t take = queue->take;
 	uint64_t bytes = 0;
 	uint16_t received = 0;
@@ -143,6 +184,8 @@ uint16_t net_elisa_rx_burst(void *opaque, struct rte_mbuf **packets, uint16_t nb
 		rte_prefetch0(queue->mbufs[(take + PREFETCH_AHEAD) & queue->mask]);
 		mbuf = take_segment(queue, take, (uint16_t)word);
 		take++;
+		if (unlikely(word & WORD(ELISA_DESC_CSUM | ELISA_DESC_GOOD)))
+			tell_offloads(mbuf, word);
 		if (unlikely(queue->chain || (word & WORD(ELISA_DESC_MORE | ELISA_DESC_DROPPED)))) {
 			mbuf = take_chained(queue, mbuf, word);
 			if (!mbuf)
@@ -158,6 +201,21 @@ uint16_t net_elisa_rx_burst(void *opaque, struct rte_mbuf **packets, uint16_t nb
 	if (queue->size - (queue->post - take) >= queue->refill)
 		post_again(queue);
 	return received;
+}
+
+uint16_t net_elisa_rx_burst(void *opaque, struct rte_mbuf **packets, uint16_t nb_packets)
+{
+	struct net_elisa_rx_queue *queue = opaque;
+	uint16_t received = take_packets(queue, packets, nb_packets);
+
+	if (likely(received)) {
+		queue->idle = 0;
+		return received;
+	}
+	if (++queue->idle % IDLE_BURSTS)
+		return 0;
+	look_at_uplinks(queue);
+	return take_packets(queue, packets, nb_packets);
 }
 
 /* Posts the whole ring, from index 0, before the switch is told of it. -ENOMEM: none is posted. */

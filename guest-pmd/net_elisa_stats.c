@@ -18,6 +18,8 @@ struct extended {
 static const struct extended extended[] = {
 	{"rx_dropped_slots", true, NET_ELISA_RX_DROPPED_SLOTS},
 	{"rx_stop_discards", true, NET_ELISA_RX_STOP_DISCARDS},
+	{"rx_uplink_polls", true, NET_ELISA_RX_POLLS},
+	{"rx_uplink_poll_packets", true, NET_ELISA_RX_POLL_PACKETS},
 	{"tx_gate_calls", false, NET_ELISA_TX_CALLS},
 	{"tx_gate_call_packets", false, NET_ELISA_TX_CALL_PACKETS},
 	{"tx_short_calls", false, NET_ELISA_TX_SHORT_CALLS},

@@ -33,6 +33,8 @@ static uint32_t count_descriptors(const struct net_elisa_tx_queue *queue,
 
 static __rte_noinline void put_segments(struct elisa_desc *desc, const struct rte_mbuf *packet)
 {
+	const struct rte_mbuf *whole = packet;
+	struct elisa_desc *first = desc;
 	struct elisa_desc *last = desc;
 
 	for (; packet; packet = packet->next) {
@@ -43,6 +45,7 @@ static __rte_noinline void put_segments(struct elisa_desc *desc, const struct rt
 		last = desc++;
 	}
 	last->flags = 0;
+	first->word |= net_elisa_offload_word(whole);
 }
 
 /* Fills the window from packets until it is full, or at a packet that cannot be carried. */
@@ -69,6 +72,8 @@ static inline void fill_window(struct net_elisa_tx_queue *queue, struct rte_mbuf
 		if (likely(packet->nb_segs == 1)) {
 			queue->window[used].addr = rte_pktmbuf_mtod(packet, uintptr_t);
 			queue->window[used].word = packet->data_len;
+			if (unlikely(packet->ol_flags & NET_ELISA_TX_OFFLOADS))
+				queue->window[used].word |= net_elisa_offload_word(packet);
 		} else {
 			put_segments(&queue->window[used], packet);
 		}
@@ -154,18 +159,39 @@ uint16_t net_elisa_tx_burst(void *opaque, struct rte_mbuf **packets, uint16_t nb
 	return sent;
 }
 
+/* The flags that say what the packet is, and not what to do, may always be there. */
+static bool is_known_offload(const struct rte_mbuf *packet)
+{
+	const uint64_t known = NET_ELISA_TX_OFFLOADS | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6;
+
+	return !(packet->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~known) &&
+	       (packet->ol_flags & RTE_MBUF_F_TX_L4_MASK) != RTE_MBUF_F_TX_SCTP_CKSUM;
+}
+
+/* What the switch would drop as ELISA_DROP_BAD_OFFLOAD without looking at the packet's bytes. */
+static bool is_valid_offload(const struct rte_mbuf *packet)
+{
+	if (!(packet->ol_flags & NET_ELISA_TX_OFFLOADS))
+		return true;
+	if (packet->ol_flags & RTE_MBUF_F_TX_TCP_SEG &&
+	    (packet->tso_segsz < ELISA_MIN_MSS || packet->tso_segsz > 0x3fff))
+		return false;
+	return packet->l2_len >= RTE_ETHER_HDR_LEN && packet->l3_len != 0 &&
+	       packet->l2_len + packet->l3_len < packet->pkt_len;
+}
+
 uint16_t net_elisa_tx_prepare(void *opaque, struct rte_mbuf **packets, uint16_t nb_packets)
 {
 	const struct net_elisa_tx_queue *queue = opaque;
 	uint16_t i;
 
 	for (i = 0; i < nb_packets; i++) {
-		if (packets[i]->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) {
+		if (!is_known_offload(packets[i])) {
 			rte_errno = ENOTSUP;
 			break;
 		}
 		if (count_descriptors(queue, packets[i]) == 0 ||
-		    packets[i]->pkt_len < ELISA_MIN_FRAME) {
+		    packets[i]->pkt_len < ELISA_MIN_FRAME || !is_valid_offload(packets[i])) {
 			rte_errno = EINVAL;
 			break;
 		}

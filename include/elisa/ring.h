@@ -33,6 +33,8 @@
  *	TSO	with CSUM, TCP only: the packet is to be cut into segments of meta's mss bytes of
  *		payload before it leaves the host. IPv4 total length (or IPv6 payload length) and
  *		header checksum are those of the long packet.
+ *	IP_CSUM	transmit only: the IPv4 header checksum is not filled in; the switch fills it in.
+ *		With CSUM or alone; alone, meta's l4 and mss are 0.
  *	GOOD	receive only, without CSUM: an uplink checked the IP and L4 checksums.
  * A receiver that did not ask for CSUM or TSO (ELISA_PORT_RX_*) gets finished packets.
  */
@@ -48,7 +50,7 @@ struct elisa_desc {
 		struct {
 			uint16_t length; /* bytes: of data, or of room while POSTED; 1..65535 */
 			uint16_t flags;  /* ELISA_DESC_* */
-			uint32_t meta;   /* with CSUM: elisa_desc_meta(); else 0 */
+			uint32_t meta;   /* with CSUM or IP_CSUM: elisa_desc_meta(); else 0 */
 		};
 	};
 };
@@ -63,6 +65,7 @@ ELISA_STATIC_ASSERT(offsetof(struct elisa_desc, word) == 8, "descriptor word");
 #define ELISA_DESC_CSUM 0x0020u
 #define ELISA_DESC_TSO 0x0040u
 #define ELISA_DESC_GOOD 0x0080u
+#define ELISA_DESC_IP_CSUM 0x0100u
 
 /*
  * meta: mss:14 | l4:2 | l3_length:9 | l2_length:7. Lengths of headers in bytes; the L4 header

@@ -7,7 +7,7 @@
 #include "vswitch/datapath/gather.h"
 #include "vswitch/datapath/offload.h"
 
-#define OFFLOADS (ELISA_DESC_CSUM | ELISA_DESC_TSO)
+#define OFFLOADS (ELISA_DESC_CSUM | ELISA_DESC_TSO | ELISA_DESC_IP_CSUM)
 
 /* Append [address, address + length): to the header while it has room, then as a segment. */
 static void append(struct elisa_batch *batch, struct elisa_packet *packet, uint64_t address,

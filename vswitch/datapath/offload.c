@@ -4,6 +4,7 @@
  *
  * In the trusted image. Reads private copies only.
  */
+#include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/headers.h"
 #include "vswitch/datapath/offload.h"
 
@@ -48,11 +49,36 @@ static bool can_be_cut(const struct elisa_sender *sender, const struct elisa_pac
 	       header + mss <= sender->max_frame;
 }
 
+/* In the private header, which is what is delivered. False: no such IPv4 header. */
+static bool fill_ip_checksum(struct elisa_packet *packet, uint32_t meta)
+{
+	uint32_t l2 = elisa_meta_l2_length(meta);
+	uint32_t l3 = elisa_meta_l3_length(meta);
+	elisa_u16u *field = (elisa_u16u *)(packet->header + l2 + 10);
+	struct elisa_headers headers;
+
+	elisa_headers_read(packet, &headers);
+	if (headers.version != 4 || headers.l2_length != l2 || headers.l3_length != l3 ||
+	    l2 + l3 > packet->header_length)
+		return false;
+	*field = 0;
+	*field = elisa_checksum_end(elisa_checksum_add(0, packet->header + l2, l3));
+	return true;
+}
+
 void elisa_offload_check(const struct elisa_sender *sender, struct elisa_packet *packet,
 			 uint32_t flags, uint32_t meta)
 {
-	packet->flags = flags;
+	packet->flags = flags & ~ELISA_DESC_IP_CSUM;
 	packet->meta = meta;
+	if (flags & ELISA_DESC_IP_CSUM && !fill_ip_checksum(packet, meta)) {
+		packet->reason = ELISA_DROP_BAD_OFFLOAD;
+		return;
+	}
+	if (flags == ELISA_DESC_IP_CSUM && !elisa_meta_l4(meta) && !elisa_meta_mss(meta)) {
+		packet->meta = 0;
+		return;
+	}
 	if (!(flags & ELISA_DESC_CSUM) || !is_what_it_says(packet, meta) ||
 	    (flags & ELISA_DESC_TSO ? !can_be_cut(sender, packet) : elisa_meta_mss(meta) != 0))
 		packet->reason = ELISA_DROP_BAD_OFFLOAD;

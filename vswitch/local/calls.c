@@ -13,8 +13,6 @@
 #include "vswitch/datapath/atomic.h"
 #include "vswitch/local/switches.h"
 
-#define PORT_FLAGS (ELISA_PORT_STARTED | ELISA_PORT_PROMISCUOUS | ELISA_PORT_ALLMULTICAST)
-
 static bool has_hello(const struct elisa_local *local)
 {
 	return local->sw->ports[local->port].claimed_by == local;
@@ -206,7 +204,8 @@ static int port_set(struct elisa_local *local, const struct elisa_hc_port *call)
 	struct elisa_port_map *map = elisa_local_map(local);
 	bool stops = map->flags & ELISA_PORT_STARTED && !(call->flags & ELISA_PORT_STARTED);
 
-	if (call->reserved || call->flags & ~PORT_FLAGS)
+	if (call->reserved || call->flags & ~ELISA_PORT_FLAGS ||
+	    (call->flags & ELISA_PORT_RX_TSO && !(call->flags & ELISA_PORT_RX_CSUM)))
 		return -EINVAL;
 	if (call->mtu < ELISA_MIN_MTU || call->mtu > ELISA_MAX_MTU)
 		return -ERANGE;
@@ -219,6 +218,27 @@ static int port_set(struct elisa_local *local, const struct elisa_hc_port *call)
 	return 0;
 }
 
+/* A packet that meets the change sees an entry of one table or the other (elisa/layout.h). */
+static int rss_set(struct elisa_local *local, const struct elisa_hc_rss *call)
+{
+	struct elisa_rss *rss = &elisa_local_map(local)->rss;
+	uint32_t size = call->rss.reta_size;
+
+	if (call->reserved || call->rss.types & ~ELISA_RSS_ALL || size > ELISA_RSS_RETA_MAX ||
+	    size & (size - 1))
+		return -EINVAL;
+	for (uint32_t i = 0; i < size; i++)
+		if (call->rss.reta[i] >= ELISA_MAX_QUEUES)
+			return -ERANGE;
+	for (uint32_t i = 0; i < ELISA_RSS_KEY_SIZE; i++)
+		elisa_store(&rss->key[i], call->rss.key[i]);
+	for (uint32_t i = 0; i < ELISA_RSS_RETA_MAX; i++)
+		elisa_store(&rss->reta[i], i < size ? call->rss.reta[i] : 0);
+	elisa_store(&rss->types, call->rss.types);
+	elisa_store_release(&rss->reta_size, size);
+	return 0;
+}
+
 void elisa_local_bye(struct elisa_local *local)
 {
 	struct elisa_port_map *map = elisa_local_map(local);
@@ -226,6 +246,7 @@ void elisa_local_bye(struct elisa_local *local)
 	if (!has_hello(local))
 		return;
 	elisa_store_release(&map->flags, 0);
+	elisa_store(&map->rss.reta_size, 0);
 	for (uint32_t i = 0; i < ELISA_MAX_QUEUES; i++) {
 		elisa_store_release(&map->queues[i].tx_size, 0);
 		elisa_store_release(&map->queues[i].rx_size, 0);
@@ -258,6 +279,8 @@ static uint32_t argument_size(uint32_t number)
 	case ELISA_HC_PORT_SET:
 	case ELISA_HC_BYE:
 		return sizeof(struct elisa_hc_port);
+	case ELISA_HC_RSS_SET:
+		return sizeof(struct elisa_hc_rss);
 	}
 	return 0;
 }
@@ -278,6 +301,8 @@ static int call_with_port(struct elisa_local *local, uint32_t number, const void
 		return queue_release(local, argument);
 	case ELISA_HC_PORT_SET:
 		return port_set(local, argument);
+	case ELISA_HC_RSS_SET:
+		return rss_set(local, argument);
 	default:
 		return bye(local, argument);
 	}

@@ -338,6 +338,35 @@ static void test_cut_full(void **state)
 	assert_int_equal(world_stats(world, a).tx_packets, 1);
 }
 
+/* The switch fills in the IPv4 header checksum, with the other offloads and alone. */
+static void test_ip_checksum(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0], *b = &world->guests[1];
+
+	for (uint32_t i = 0; i < NB_SHAPES; i++) {
+		const struct shape *shape = &shapes[i];
+		uint8_t *field = a->memory + GUEST_TX_BUFFERS + shape->l2 + 10;
+		uint32_t nb = fill(a, b->mac, shape, 512, 0, 0);
+
+		if (shape->ipv6)
+			continue;
+		put(field, 0x1234);
+		a->tx[0].word = (a->tx[0].word & 0xffffffff) | (uint64_t)ELISA_DESC_IP_CSUM << 16 |
+				(uint64_t)elisa_desc_meta(shape->l2, shape->l3, 0, 0) << 32;
+		assert_int_equal(guest_send(world, a, nb), nb);
+		assert_true(guest_receive(b, &frame));
+		assert_int_equal(sum(frame.bytes + shape->l2, shape->l3, 0), 0xffff);
+		nb = fill(a, b->mac, shape, 512, ELISA_DESC_IP_CSUM | ELISA_DESC_CSUM, 0);
+		put(field, 0x1234);
+		assert_int_equal(guest_send(world, a, nb), nb);
+		assert_true(guest_receive(b, &frame));
+		assert_int_equal(sum(frame.bytes + shape->l2, shape->l3, 0), 0xffff);
+		assert_int_equal(l4_sum(frame.bytes, shape, l4_header(shape) + shape->payload),
+				 0xffff);
+	}
+}
+
 static void refuse(struct world *world, const struct shape *shape, uint32_t flags, uint32_t meta)
 {
 	struct guest *a = &world->guests[0], *b = &world->guests[1];
@@ -367,6 +396,9 @@ static void test_refused(void **state)
 	refuse(world, &udp, ELISA_DESC_CSUM, elisa_desc_meta(127, 511, UDP, 0));
 	refuse(world, &udp, ELISA_DESC_CSUM, elisa_desc_meta(14, 20, UDP, 100));
 	refuse(world, &udp, both, elisa_desc_meta(14, 20, UDP, 100));
+	refuse(world, &udp, ELISA_DESC_IP_CSUM, elisa_desc_meta(14, 24, 0, 0));
+	refuse(world, &udp, ELISA_DESC_IP_CSUM, elisa_desc_meta(14, 20, UDP, 0));
+	refuse(world, &udp, ELISA_DESC_IP_CSUM, elisa_desc_meta(14, 20, 0, 9));
 	refuse(world, &tcp, ELISA_DESC_TSO, elisa_desc_meta(14, 20, TCP, 100));
 	refuse(world, &tcp, both, elisa_desc_meta(14, 20, TCP, 0));
 	refuse(world, &tcp, both, elisa_desc_meta(14, 20, TCP, ELISA_MIN_MSS - 1));
@@ -456,10 +488,15 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OFFLOAD_TEST(test_checksum_filled), OFFLOAD_TEST(test_checksum_passed),
-		OFFLOAD_TEST(test_udp_zero),        OFFLOAD_TEST(test_cut),
-		OFFLOAD_TEST(test_tso_passed),      OFFLOAD_TEST(test_cut_full),
-		OFFLOAD_TEST(test_refused),         OFFLOAD_TEST(test_changed_headers),
+		OFFLOAD_TEST(test_checksum_filled),
+		OFFLOAD_TEST(test_checksum_passed),
+		OFFLOAD_TEST(test_udp_zero),
+		OFFLOAD_TEST(test_ip_checksum),
+		OFFLOAD_TEST(test_cut),
+		OFFLOAD_TEST(test_tso_passed),
+		OFFLOAD_TEST(test_cut_full),
+		OFFLOAD_TEST(test_refused),
+		OFFLOAD_TEST(test_changed_headers),
 		OFFLOAD_TEST(test_random),
 	};
 

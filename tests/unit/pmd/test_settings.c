@@ -21,8 +21,8 @@ static void describes_itself(void **state)
 	rig_up(&rig, &plain);
 	assert_int_equal(rte_eth_dev_info_get(rig.a, &info), 0);
 	assert_string_equal(info.driver_name, "net_elisa");
-	assert_int_equal(info.max_rx_queues, 1);
-	assert_int_equal(info.max_tx_queues, 1);
+	assert_int_equal(info.max_rx_queues, 8);
+	assert_int_equal(info.max_tx_queues, 8);
 	assert_int_equal(info.min_mtu, 68);
 	assert_int_equal(info.max_rx_pktlen, info.max_mtu + 22u);
 	assert_int_equal(info.max_mac_addrs, 1);
@@ -105,7 +105,7 @@ static void queue_counts(void **state)
 	rig_log_begin();
 	assert_int_not_equal(rte_eth_dev_configure(port, 1, 0, &conf), 0);
 	assert_int_equal(rig_log_end("as many of one as of the other"), 1);
-	assert_int_not_equal(rte_eth_dev_configure(port, 2, 2, &conf), 0);
+	assert_int_not_equal(rte_eth_dev_configure(port, 9, 9, &conf), 0);
 	assert_int_equal(rte_eth_dev_configure(port, 1, 1, &conf), 0);
 	rig_log_begin();
 	assert_int_not_equal(rte_eth_dev_start(port), 0);

@@ -183,7 +183,7 @@ static void packets_that_cannot_go(void **state)
 	(void)state;
 	rig_up(&rig, &plain);
 	packets[0] = rig_packet(&rig, rig.a, rig.b, 64, 2048, 0);
-	packets[1] = rig_packet(&rig, rig.a, rig.b, 330, 10, 1);
+	packets[1] = rig_packet(&rig, rig.a, rig.b, 490, 10, 1);
 	packets[2] = rte_pktmbuf_alloc(rig.tx_pool);
 	packets[3] = rig_packet(&rig, rig.a, rig.b, 64, 60, 3);
 	assert_non_null(packets[2]);
