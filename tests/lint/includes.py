@@ -27,7 +27,11 @@ ROOMS = {
     "vswitch/datapath": ({"vswitch/datapath/", "include/elisa/"}, FREESTANDING | {"errno.h"}, ()),
     "vswitch/local": ({"vswitch/local/", "include/elisa/"} | DATAPATH_PUBLIC | DATAPATH_ENTRY, None,
                       ("rte_", *KERNEL)),
-    "vswitch/daemon": ({"vswitch/daemon/", "include/elisa/"} | DATAPATH_PUBLIC, None, ()),
+    # The image's half of uplinks; the daemon shares its table of drivers and its pool.
+    "vswitch/uplink": ({"vswitch/uplink/", "vswitch/datapath/", "include/elisa/"},
+                       FREESTANDING | {"errno.h", "rte_config.h", "rte_mbuf_core.h", "rte_mempool.h"}, ()),
+    "vswitch/daemon": ({"vswitch/daemon/", "include/elisa/", "vswitch/uplink/drivers.h",
+                        "vswitch/uplink/pool.h"} | DATAPATH_PUBLIC, None, ()),
     "vswitch/cli": ({"vswitch/cli/", "include/elisa/"}, None, ("rte_", *KERNEL)),
     "host-kmod": ({"host-kmod/", "gate/", "include/elisa/"}, None, ("rte_", "std")),
     "guest-pmd": ({"guest-pmd/", "include/elisa/"}, None, KERNEL),
@@ -40,7 +44,7 @@ KERNEL_ALLOWED = {
 }
 # The daemon's half of the datapath: in the library only, never in the trusted image.
 HOSTED = {"vswitch/datapath/control.c", "vswitch/datapath/control_fdb.c",
-          "vswitch/datapath/control_finish.c"}
+          "vswitch/datapath/control_finish.c", "vswitch/datapath/control_uplink.c"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 

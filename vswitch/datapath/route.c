@@ -79,7 +79,8 @@ static uint32_t send_run(struct elisa_sender *sender, struct elisa_batch *batch,
 		flood(sender, batch, mask);
 		return end;
 	}
-	may_wait = elisa_load(&sender->sw->config[port].backpressure);
+	/* What came from a wire has nowhere to wait. */
+	may_wait = sender->window && elisa_load(&sender->sw->config[port].backpressure);
 	uplink = find_uplink(sender, port);
 	if (uplink < ELISA_MAX_UPLINKS) {
 		mask = elisa_uplink_transmit(sender, batch, mask, uplink, may_wait);

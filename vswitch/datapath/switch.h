@@ -255,6 +255,46 @@ int elisa_switch_vcpu_finish(struct elisa_switch *sw, unsigned int vcpu, elisa_c
 /* A name for a drop reason, for people and telemetry: "receiver-full". "?" beyond the list. */
 const char *elisa_drop_reason_name(unsigned int reason);
 
+/*
+ * Uplinks. One is added to a port number that is free, DOWN; its port has no fixed address. The NIC
+ * has to be set up, and its memory mapped, before ELISA_UPLINK_UP.
+ */
+struct elisa_uplink_params {
+	uint32_t port;
+	uint32_t driver; /* vswitch/uplink/drivers.h */
+	uint32_t mtu;
+	uint32_t room;
+	uint32_t nb_queues; /* 1..ELISA_UPLINK_QUEUES */
+	bool backpressure;
+};
+
+/* -EEXIST the uplink or the port is there	-EINVAL a parameter	-ERANGE	a limit */
+int elisa_switch_uplink_add(struct elisa_switch *sw, unsigned int uplink,
+			    const struct elisa_uplink_params *params);
+
+/* DOWN and with all queues free. Its learned addresses go too. -EBUSY, -ENODEV, -ERANGE. */
+int elisa_switch_uplink_del(struct elisa_switch *sw, unsigned int uplink);
+
+/* DOWN: no vCPU begins to use a queue from now on; those that have one are its owners. */
+int elisa_switch_uplink_set_state(struct elisa_switch *sw, unsigned int uplink,
+				  enum elisa_uplink_state state);
+int elisa_switch_uplink_set_link(struct elisa_switch *sw, unsigned int uplink, bool link);
+
+/* While DOWN and the queue is free: where the driver has it (struct elisa_uplink_queue). */
+int elisa_switch_uplink_set_queue(struct elisa_switch *sw, unsigned int uplink, unsigned int queue,
+				  uint64_t receive, uint64_t transmit, uint64_t pool);
+
+/* The queue's owner word; its vCPU, or -1: it is free. 0 where there is no such queue. */
+uint64_t elisa_switch_uplink_owner(const struct elisa_switch *sw, unsigned int uplink,
+				   unsigned int queue);
+static inline int elisa_uplink_owner_vcpu(uint64_t owner)
+{
+	return (int)(owner & 0xffff) - 1;
+}
+
+/* Free a queue whose owner is out of the trusted context and cannot enter. */
+void elisa_switch_uplink_free(struct elisa_switch *sw, unsigned int uplink, unsigned int queue);
+
 /* Bytes of a MAC address as one number, first byte most significant, and back. */
 uint64_t elisa_mac_to_number(const uint8_t mac[ELISA_MAC_SIZE]);
 void elisa_mac_from_number(uint64_t number, uint8_t mac[ELISA_MAC_SIZE]);

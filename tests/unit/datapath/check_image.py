@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Check the trusted image, the file itself: what it may contain and how much stack it can use.
 
-usage: check_image.py IMAGE LAYOUT_H
+usage: check_image.py IMAGE LAYOUT_H [UPLINK_ARCHIVE DRIVER_OBJECT…]
 
+Our own code is checked whole; what is compiled with DPDK's headers may use SSE4.2. Of DPDK's objects,
+what a gate call can reach is checked: it may also use the thread block at %fs, and call through the
+mempool's table, which leads to our pool.
 First the checks are shown code that they must refuse, so that they cannot pass by being blind.
-Needs binutils (as, objdump, readelf). Exit status 0: all is well; 1: what is not is printed.
+Needs binutils (as, nm, objdump, readelf). Exit status 0: all is well; 1: what is not is printed.
 """
 import os
 import re
@@ -14,6 +17,12 @@ import subprocess
 import sys
 import tempfile
 
+# Offsets of enqueue and dequeue in struct rte_mempool_ops_table's first entry: what the drivers call
+# through it, and where that leads (vswitch/uplink/ops_table.c).
+POOL_CALLS = {0x70: "elisa_pool_enqueue", 0x78: "elisa_pool_dequeue"}
+# What a driver's code may reach and must trap: the ends of paths that are not taken.
+TRAPS = {"__rte_panic", "__stack_chk_fail", "rte_pktmbuf_detach"}
+THREAD = {"elisa_thread_enter": {"rdfsbase", "wrfsbase"}, "elisa_thread_leave": {"wrfsbase"}}
 STACK_LIMIT = 24 * 1024  # of ELISA_STACK_SIZE, 32 KiB: the workspace, and the frames of a call
 IMAGE_MAGIC = 0x4547414D49415345
 PT_LOAD, PT_GNU_STACK = 1, 0x6474E551
@@ -40,17 +49,25 @@ def refuse(condition, message):
         raise Refused(message)
 
 
-def check_instruction(mnemonic, operands, text):
+def check_instruction(mnemonic, operands, text, sse4=False, driver=False):
     """Refuse one instruction (AT&T syntax) that has no business in the trusted context."""
     refuse(mnemonic in SYSTEM, f"system instruction: {text}")
-    refuse(mnemonic in BEYOND_SSE2 or mnemonic.startswith("v"), f"beyond SSE2: {text}")
+    refuse(mnemonic in BEYOND_SSE2 and not sse4, f"beyond SSE2: {text}")
+    refuse(mnemonic.startswith("v"), f"AVX: {text}")
     refuse(mnemonic.startswith("f") or re.search(r"%(st|mm[0-7])\b", operands), f"x87 or MMX: {text}")
     refuse(FLOAT.match(mnemonic), f"floating point: {text}")
     refuse(re.search(r"%[yz]mm|%k[0-7]", operands), f"AVX state: {text}")
-    refuse(re.search(r"%[fg]s\b", operands), f"thread-local or segment-relative: {text}")
+    refuse(re.search(r"%gs\b" if driver else r"%[fg]s\b", operands), f"thread-local or segment-relative: {text}")
     refuse(re.search(r"%(cr|dr)\d|%[cdes]s\b", operands), f"system register: {text}")
-    refuse(mnemonic.startswith(("call", "jmp")) and "*" in operands, f"indirect branch: {text}")
+    refuse(mnemonic.startswith(("call", "jmp")) and "*" in operands and not (driver and pool_call(operands)),
+           f"indirect branch: {text}")
     refuse("(bad)" in text, f"not an instruction: {text}")
+
+
+def pool_call(operands):
+    """Where a call through the mempool's table leads, or None: it is no such call."""
+    match = re.match(r"^\*0x([0-9a-f]+)\(%r\w+\)$", operands)
+    return POOL_CALLS.get(int(match[1], 16)) if match else None
 
 
 def disassemble(path):
@@ -61,6 +78,7 @@ def disassemble(path):
     for line in output.splitlines():
         head = re.match(r"^([0-9a-f]+) <(.+)>:$", line)
         if head:
+            refuse(head[2] in functions, f"two functions are called {head[2]}: rename one")
             current = []
             functions[head[2]] = (int(head[1], 16), current)
             continue
@@ -70,7 +88,9 @@ def disassemble(path):
         words = body[1].split(None, 1)
         while len(words) > 1 and words[0] in PREFIXES:
             words = words[1].split(None, 1)
-        current.append((words[0], words[1] if len(words) > 1 else "", body[1]))
+        # Behind a UD2 at its begin a function has no code.
+        if not current or current[0][0] != "ud2":
+            current.append((words[0], words[1] if len(words) > 1 else "", body[1]))
     return functions
 
 
@@ -92,33 +112,76 @@ def frame_of(name, code):
     return size
 
 
+def without_part(name):
+    """The function that a compiler's part of it (f.cold) belongs to: they share a frame."""
+    return name.removesuffix(".cold")
+
+
 def callees_of(name, code, functions):
     found = set()
     for mnemonic, operands, text in code:
         if not mnemonic.startswith(("call", "j")):
             continue
+        pool = pool_call(operands)
         target = re.search(r"<([^+>]+)(\+0x[0-9a-f]+)?>", operands)
-        refuse(not target, f"{name}: branch to nowhere known: {text}")
-        if target[1] != name or mnemonic.startswith("call"):
+        refuse(not target and not pool, f"{name}: branch to nowhere known: {text}")
+        if pool:
+            found.add(pool)
+        elif without_part(target[1]) == without_part(name) and not mnemonic.startswith("call"):
+            found.add(target[1])
+        else:
             refuse(target[2] or target[1] not in functions, f"{name}: branch into a function: {text}")
             found.add(target[1])
-    return found
+    return found - {name} if not calls_itself(name, code) else found
+
+
+def calls_itself(name, code):
+    return any(m.startswith("call") and f"<{name}>" in o for m, o, _ in code)
+
+
+def reached_from(name, functions):
+    """Names of the functions that a call of this one can reach, itself included."""
+    reached, waiting = set(), [name]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += callees_of(name, functions[name][1], functions)
+    return reached
 
 
 def depth_of(name, functions, above=()):
     """Stack of a function and all it calls."""
     refuse(name in above, f"recursion: {' -> '.join(above + (name,))}")
     code = functions[name][1]
-    below = [depth_of(callee, functions, above + (name,)) for callee in callees_of(name, code, functions)]
+    # A function's part jumps back into it: that is no call.
+    callees = callees_of(name, code, functions) - ({without_part(name)} if name.endswith(".cold") else set())
+    below = [depth_of(callee, functions, above + (name,)) for callee in callees]
     return frame_of(name, code) + max(below, default=0)
 
 
-def check_code(path):
+def names_in(path, kinds):
+    """Names of those kinds in an object or archive, as nm has them."""
+    symbols = subprocess.run(["nm", path], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(rf"^[0-9a-f ]+ [{kinds}] (\S+)$", symbols, re.M))
+
+
+def check_code(path, uplink=None, *objects):
     functions = disassemble(path)
     refuse(not functions, "no code")
+    sse4 = names_in(uplink, "Tt") if uplink else set()
+    # And what stands in for the rest of DPDK.
+    drivers = {name for path in objects for name in names_in(path, "TtU")}
+    reached = reached_from("elisa_image_enter", functions) if objects else set()
     for name, (_, code) in functions.items():
+        if name in drivers and name not in reached:
+            continue
+        if name in drivers and [m for m, _, _ in code] == ["ud2"]:
+            refuse(name not in TRAPS, f"a gate call can reach {name}")
+            continue
         for instruction in code:
-            check_instruction(*instruction)
+            if instruction[0] not in THREAD.get(name, ()):
+                check_instruction(*instruction, name in sse4 | drivers, name in drivers)
     return functions
 
 
@@ -154,7 +217,7 @@ def check_file(path, layout):
     refuse(re.search(r"^\s+[Uwv] ", symbols, re.M), "undefined symbols")
     sections = subprocess.run(["readelf", "-SW", path], check=True, capture_output=True, text=True).stdout
     loaded = re.findall(r"\] (\S+)\s+\w+\s+[0-9a-f]{16} .* ([WAXMSILOGTCxoEp]+)\s+\d+\s+\d+\s+\d+$", sections, re.M)
-    refuse({n for n, flags in loaded if "A" in flags} - {".text", ".rodata"}, f"sections: {loaded}")
+    refuse({n for n, flags in loaded if "A" in flags} - {".text", ".rodata", ".tdata", ".thread_block"}, f"sections: {loaded}")
     refuse(re.search(r"\bRELA?\b", sections), "relocations")
     return text_at
 
@@ -181,6 +244,17 @@ def check_the_checks():
     good = "f: push %rbx\nsub $0x20,%rsp\nmovups (%rsi),%xmm0\nlock cmpxchg %rdx,(%rdi)\nprefetchw (%rdi)\ncall g\nret\ng: ret\n"
     refuse(assembled(good, check_code), "the check refuses good code")
 
+    def driver(path):
+        check_code(path, None, path)
+
+    start = "elisa_image_enter: call f\nret\nelisa_pool_enqueue: ret\n__rte_panic: ud2\nrte_log: ud2\ng: syscall\n"
+    for text in ("call *0x68(%rax)", "call *0x70(%rax,%rbx,8)", "call rte_log", "call g", "vzeroupper", "mov %gs:0,%rax"):
+        refuse(not assembled(f"{start}f: {text}\nret\n", driver), f"the check of drivers does not see: {text}")
+    refuse(assembled(f"{start}f: call *0x70(%rax)\nmov %fs:0x28,%rax\ncall __rte_panic\n", driver),
+           "the check of drivers refuses good code")
+    refuse(not assembled("f: ret\nnop\n.L: ret\n.size f,1\n.globl f2\nf2: call *0x70(%rax)\n", check_code),
+           "the check does not see: call through the pool's table in our own code")
+
     def depth(path):
         functions = check_code(path)
         refuse(depth_of("f", functions) > 1000, "deep")
@@ -193,13 +267,13 @@ def check_the_checks():
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] == "--help":
+    if len(sys.argv) < 3 or sys.argv[1] == "--help":
         print(__doc__)
         return 0 if "--help" in sys.argv else 1
     try:
         check_the_checks()
         text_at = check_file(sys.argv[1], sys.argv[2])
-        functions = check_code(sys.argv[1])
+        functions = check_code(sys.argv[1], *sys.argv[3:])
         refuse(functions.get("elisa_image_enter", (0,))[0] != text_at, "elisa_image_enter is not at byte 0 of TEXT")
         depth = depth_of("elisa_image_enter", functions)
         refuse(depth > STACK_LIMIT, f"{depth} bytes of stack, at most {STACK_LIMIT} are allowed")

@@ -128,8 +128,8 @@ uint64_t guest_rx_gva(const struct guest *guest, uint32_t slot)
 	return guest->gva + GUEST_RX_BUFFERS + slot % guest->rx_size * BUFFER_SIZE;
 }
 
-static void make_bytes(uint8_t *bytes, uint64_t destination, uint64_t source, uint32_t length,
-		       uint32_t seed)
+void make_bytes(uint8_t *bytes, uint64_t destination, uint64_t source, uint32_t length,
+		uint32_t seed)
 {
 	for (uint32_t i = 0; i < length; i++)
 		bytes[i] = seed * 31 + i * 7 + (i >> 8);

@@ -70,6 +70,10 @@ void guest_post_all(struct guest *guest);
 /* Write the word of slot `next` + index so that the switch may use it, or not. */
 void guest_post(struct guest *guest, uint32_t slot, uint64_t gva, uint32_t room);
 
+/* A frame's bytes: two addresses, the rest from seed. */
+void make_bytes(uint8_t *bytes, uint64_t destination, uint64_t source, uint32_t length,
+		uint32_t seed);
+
 /* Make frame `i` in the guest's transmit buffers, and a descriptor for it. Contents from seed. */
 void guest_fill(struct guest *guest, uint32_t i, uint64_t destination, uint32_t length,
 		uint32_t seed);

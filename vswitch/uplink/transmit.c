@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * transmit.c - packets of guests into a NIC: copied into its mbufs, cut, checksummed, sent.
+ *
+ * In the trusted image. A packet is on its way into the NIC when the call returns, or was dropped:
+ * no mbuf of it belongs to a guest.
+ */
+#include "burst.h"
+#include "owner.h"
+#include "pool.h"
+#include "thread.h"
+
+#include "vswitch/datapath/checksum.h"
+#include "vswitch/datapath/cut.h"
+#include "vswitch/datapath/offload.h"
+#include "vswitch/datapath/uplink.h"
+
+#define SHORTEST_FRAME 60u /* what a NIC sends, without the checksum at the end */
+
+struct sending {
+	struct elisa_sender *sender;
+	const struct elisa_uplink *uplink;
+	const struct elisa_uplink_queue *queue;
+	uint32_t port; /* the uplink's */
+
+	/* Added to the uplink port's counters once. */
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+static uint32_t count_bits(uint32_t mask)
+{
+	uint32_t nb = 0;
+
+	for (; mask; mask &= mask - 1)
+		nb++;
+	return nb;
+}
+
+static void drop(struct elisa_sender *sender, uint32_t port, uint32_t nb,
+		 enum elisa_drop_reason reason)
+{
+	sender->counters.drops[reason] += nb;
+	elisa_count(&sender->sw->received[port].drops[reason], nb);
+}
+
+/* The packet's bytes, in order. The header is the private copy that was decided on. */
+static void copy_packet(uint8_t *to, const struct elisa_batch *batch,
+			const struct elisa_packet *packet)
+{
+	const struct elisa_segment *segment = &batch->segments[packet->first_segment];
+
+	elisa_copy(to, packet->header, packet->header_length);
+	to += packet->header_length;
+	for (uint32_t i = 0; i < packet->nb_segments; i++, segment++) {
+		elisa_copy(to, (const uint8_t *)(uintptr_t)segment->address, segment->length);
+		to += segment->length;
+	}
+}
+
+static void fill(struct rte_mbuf *mbuf, const struct elisa_batch *batch,
+		 const struct elisa_packet *packet)
+{
+	uint8_t *data = (uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM;
+	uint32_t length = packet->length;
+
+	copy_packet(data, batch, packet);
+	if (packet->flags & ELISA_DESC_CSUM) {
+		struct elisa_piece piece = {.address = data, .length = length};
+
+		elisa_checksum_fill(packet, &piece, 1);
+	}
+	/* Nothing that was in the mbuf before may leave. */
+	for (; length < SHORTEST_FRAME; length++)
+		data[length] = 0;
+	mbuf->data_off = RTE_PKTMBUF_HEADROOM;
+	mbuf->refcnt = 1;
+	mbuf->nb_segs = 1;
+	mbuf->next = NULL;
+	mbuf->ol_flags = 0;
+	mbuf->tx_offload = 0;
+	mbuf->vlan_tci = 0;
+	mbuf->pkt_len = length;
+	mbuf->data_len = length;
+}
+
+/* Packets of `mask` into the NIC. Returns those it had no descriptor or mbuf for: the last ones. */
+static uint32_t send(struct sending *sending, const struct elisa_batch *batch, uint32_t mask)
+{
+	struct rte_mempool *pool = (struct rte_mempool *)(uintptr_t)sending->queue->pool;
+	struct rte_mbuf *mbufs[ELISA_BATCH_PACKETS];
+	uint32_t nb = 0;
+	uint32_t sent;
+
+	for (uint32_t rest = mask; rest; rest &= rest - 1) {
+		if (elisa_pool_dequeue(pool, (void **)&mbufs[nb], 1))
+			break;
+		fill(mbufs[nb++], batch, &batch->packets[__builtin_ctz(rest)]);
+	}
+	if (!nb)
+		return mask;
+	sent = elisa_burst_transmit(sending->uplink->driver, sending->queue, mbufs, nb);
+	if (sent < nb)
+		elisa_pool_enqueue(pool, (void *const *)&mbufs[sent], nb - sent);
+	for (; sent; sent--, mask &= mask - 1) {
+		sending->packets++;
+		sending->bytes += batch->packets[__builtin_ctz(mask)].length;
+	}
+	return mask;
+}
+
+/* True: it waits, none of it was sent. */
+static bool send_cut(struct sending *sending, const struct elisa_batch *batch, uint32_t index,
+		     bool may_wait)
+{
+	struct elisa_sender *sender = sending->sender;
+	struct elisa_cut cut;
+	uint32_t nb;
+
+	elisa_cut_begin(&cut, batch, index);
+	while ((nb = elisa_cut_next(&cut, sender))) {
+		uint32_t all = ~0u >> (ELISA_BATCH_PACKETS - nb);
+		uint32_t left = send(sending, &sender->workspace->pieces, all);
+
+		if (left == all && may_wait && cut.nb_pieces == nb)
+			return true;
+		drop(sender, sending->port, count_bits(left), ELISA_DROP_UPLINK_FULL);
+	}
+	sender->counters.segments += cut.nb_pieces - 1;
+	return false;
+}
+
+/* Returns what the NIC had no room for: the last ones of `mask`. */
+static uint32_t send_all(struct sending *sending, const struct elisa_batch *batch, uint32_t mask,
+			 bool may_wait)
+{
+	uint32_t to_cut = 0;
+
+	for (uint32_t rest = mask; rest; rest &= rest - 1)
+		if (batch->packets[__builtin_ctz(rest)].flags & ELISA_DESC_TSO)
+			to_cut |= rest & -rest;
+	while (to_cut) {
+		uint32_t first = to_cut & -to_cut;
+		uint32_t before = mask & (first - 1);
+		uint32_t left = before ? send(sending, batch, before) : 0;
+
+		mask &= ~before;
+		if (left)
+			return mask | left;
+		if (send_cut(sending, batch, __builtin_ctz(first), may_wait))
+			return mask;
+		mask &= ~first;
+		to_cut &= ~first;
+	}
+	return mask ? send(sending, batch, mask) : 0;
+}
+
+static uint32_t wire_length(const struct elisa_packet *packet)
+{
+	uint32_t longest;
+
+	if (!(packet->flags & ELISA_DESC_TSO))
+		return packet->length;
+	longest = elisa_offload_header_length(packet) + elisa_meta_mss(packet->meta);
+	return longest < packet->length ? longest : packet->length;
+}
+
+static uint32_t find_too_long(const struct elisa_uplink *uplink, const struct elisa_batch *batch,
+			      uint32_t mask)
+{
+	uint32_t room = elisa_load(&uplink->room);
+	uint32_t max = elisa_load(&uplink->mtu) + ELISA_FRAME_OVERHEAD;
+	uint32_t too_long = 0;
+
+	max = max < room ? max : room;
+	for (; mask; mask &= mask - 1)
+		if (wire_length(&batch->packets[__builtin_ctz(mask)]) > max)
+			too_long |= mask & -mask;
+	return too_long;
+}
+
+static uint32_t transmit(struct elisa_sender *sender, const struct elisa_batch *batch,
+			 uint32_t mask, struct elisa_uplink *uplink, bool may_wait)
+{
+	struct sending sending = {
+		.sender = sender,
+		.uplink = uplink,
+		.port = elisa_load(&uplink->port) % ELISA_MAX_PORTS,
+	};
+	struct elisa_uplink_queue *queue = elisa_owner_take(uplink, sender->vcpu);
+	uint32_t too_long;
+
+	if (!queue) {
+		if (may_wait)
+			return mask;
+		drop(sender, sending.port, count_bits(mask), ELISA_DROP_UPLINK_BUSY);
+		return 0;
+	}
+	sending.queue = queue;
+	too_long = find_too_long(uplink, batch, mask);
+	mask = send_all(&sending, batch, mask & ~too_long, may_wait);
+	elisa_owner_give(queue);
+	elisa_count(&sender->sw->received[sending.port].packets, sending.packets);
+	elisa_count(&sender->sw->received[sending.port].bytes, sending.bytes);
+	/* Those behind a packet that waits are not taken: they come again, and are counted then. */
+	if (mask && may_wait)
+		too_long &= (mask & -mask) - 1;
+	drop(sender, sending.port, count_bits(too_long), ELISA_DROP_UPLINK_MTU);
+	if (mask && !may_wait) {
+		drop(sender, sending.port, count_bits(mask), ELISA_DROP_UPLINK_FULL);
+		mask = 0;
+	}
+	return mask;
+}
+
+uint32_t elisa_uplink_transmit(struct elisa_sender *sender, struct elisa_batch *batch,
+			       uint32_t mask, uint32_t index, bool may_wait)
+{
+	struct elisa_uplink *uplink = &sender->sw->uplinks[index];
+	/* A batch that another uplink received: elisa_uplink_poll() is below and has entered. */
+	bool entered = !sender->window;
+
+	if (elisa_load_acquire(&uplink->state) != ELISA_UPLINK_UP || !elisa_load(&uplink->link)) {
+		drop(sender, elisa_load(&uplink->port) % ELISA_MAX_PORTS, count_bits(mask),
+		     ELISA_DROP_UPLINK_DOWN);
+		return 0;
+	}
+	if (!entered)
+		elisa_thread_enter();
+	mask = transmit(sender, batch, mask, uplink, may_wait);
+	if (!entered)
+		elisa_thread_leave();
+	return mask;
+}
