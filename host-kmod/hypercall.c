@@ -25,6 +25,7 @@ union argument {
 	struct elisa_hc_region region;
 	struct elisa_hc_queue queue;
 	struct elisa_hc_port port;
+	struct elisa_hc_rss rss;
 	u32 port_number; /* the first field of all but hello */
 };
 
@@ -189,6 +190,8 @@ static int port_call(struct caller *caller, u32 number, const union argument *ar
 		return elisa_queue_release(port, &argument->queue);
 	case ELISA_HC_PORT_SET:
 		return elisa_port_set(port, &argument->port);
+	case ELISA_HC_RSS_SET:
+		return elisa_rss_set(port, &argument->rss);
 	default:
 		return bye(port, &argument->port);
 	}
@@ -209,6 +212,8 @@ static u32 argument_size(u32 number)
 	case ELISA_HC_PORT_SET:
 	case ELISA_HC_BYE:
 		return sizeof(struct elisa_hc_port);
+	case ELISA_HC_RSS_SET:
+		return sizeof(struct elisa_hc_rss);
 	default:
 		return 0;
 	}

@@ -40,6 +40,7 @@ int elisa_port_claim(struct elisa_port *port, u64 root)
 static void hide(struct elisa_port *port)
 {
 	WRITE_ONCE(port->map->flags, 0);
+	WRITE_ONCE(port->map->rss.reta_size, 0);
 	elisa_queues_hide(port);
 	elisa_regions_hide(port);
 	port->vm->claimed &= ~BIT_ULL(port->number);
@@ -50,6 +51,7 @@ static void unclaim(struct elisa_port *port, enum elisa_port_admission admission
 {
 	elisa_regions_unpin(port);
 	WRITE_ONCE(port->map->mtu, 0);
+	memset(&port->map->rss, 0, sizeof(port->map->rss));
 	if (admission == ELISA_PORT_ORPHAN)
 		elisa_vm_orphan(port->vm, port->root, port->number);
 	else

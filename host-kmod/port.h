@@ -67,10 +67,11 @@ u64 elisa_regions_pages(const struct elisa_port *port, u32 *nb_regions);
 /* The region of the port that has all of [gva, gva + length) of the guest process; -1 if none. */
 int elisa_region_find(const struct elisa_port *port, u64 gva, u64 length);
 
-/* queues.c: QUEUE_SETUP, QUEUE_RELEASE, PORT_SET. */
+/* queues.c: QUEUE_SETUP, QUEUE_RELEASE, PORT_SET, RSS_SET. */
 int elisa_queue_setup(struct elisa_port *port, const struct elisa_hc_queue *call);
 int elisa_queue_release(struct elisa_port *port, const struct elisa_hc_queue *call);
 int elisa_port_set(struct elisa_port *port, const struct elisa_hc_port *call);
+int elisa_rss_set(struct elisa_port *port, const struct elisa_hc_rss *call);
 
 /* Hide all queues from the datapath; a grace period follows. */
 void elisa_queues_hide(struct elisa_port *port);

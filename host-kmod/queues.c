@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * queues.c - a port's queue pairs, flags and MTU, as the guest process sets them.
+ * queues.c - a port's queue pairs, flags, MTU and RSS, as the guest process sets them.
  *
  * Called by hypercall.c and port.c, under domain->lock. Writes the port's map in the order that
  * layout.h gives.
@@ -12,8 +12,6 @@
 #include "grace.h"
 #include "port.h"
 #include "vm.h"
-
-#define PORT_FLAGS (ELISA_PORT_STARTED | ELISA_PORT_PROMISCUOUS | ELISA_PORT_ALLMULTICAST)
 
 static bool is_set_up(const struct elisa_port *port, u32 queue)
 {
@@ -135,7 +133,9 @@ int elisa_port_set(struct elisa_port *port, const struct elisa_hc_port *call)
 {
 	bool stops = is_started(port) && !(call->flags & ELISA_PORT_STARTED);
 
-	if ((call->flags & ~PORT_FLAGS) || call->reserved)
+	if ((call->flags & ~ELISA_PORT_FLAGS) || call->reserved)
+		return -EINVAL;
+	if ((call->flags & ELISA_PORT_RX_TSO) && !(call->flags & ELISA_PORT_RX_CSUM))
 		return -EINVAL;
 	if (call->mtu < ELISA_MIN_MTU || call->mtu > port->max_mtu)
 		return -ERANGE;
@@ -146,5 +146,40 @@ int elisa_port_set(struct elisa_port *port, const struct elisa_hc_port *call)
 	smp_store_release(&port->map->flags, call->flags);
 	if (stops)
 		elisa_grace_wait(port->vm->domain);
+	return 0;
+}
+
+static int check_rss(const struct elisa_port *port, const struct elisa_rss *rss)
+{
+	u32 i;
+
+	if ((rss->types & ~ELISA_RSS_ALL) || rss->reta_size > ELISA_RSS_RETA_MAX ||
+	    (rss->reta_size && !is_power_of_2(rss->reta_size)))
+		return -EINVAL;
+	for (i = 0; i < rss->reta_size; i++) {
+		if (rss->reta[i] >= port->max_queues)
+			return -ERANGE;
+	}
+	return 0;
+}
+
+int elisa_rss_set(struct elisa_port *port, const struct elisa_hc_rss *call)
+{
+	struct elisa_rss *rss = &port->map->rss;
+	int error;
+	u32 i;
+
+	if (call->reserved)
+		return -EINVAL;
+	error = check_rss(port, &call->rss);
+	if (error)
+		return error;
+	for (i = 0; i < ELISA_RSS_KEY_SIZE; i++)
+		WRITE_ONCE(rss->key[i], call->rss.key[i]);
+	for (i = 0; i < ELISA_RSS_RETA_MAX; i++)
+		WRITE_ONCE(rss->reta[i], i < call->rss.reta_size ? call->rss.reta[i] : 0);
+	WRITE_ONCE(rss->types, call->rss.types);
+	/* Last: who finds RSS on for the first time finds it whole. */
+	smp_store_release(&rss->reta_size, call->rss.reta_size);
 	return 0;
 }
