@@ -43,9 +43,10 @@ int elisa_domain_tables_prepare(struct elisa_domain_tables *tables, uint64_t off
 
 /*
  * Maps `size` bytes at a prepared offset, with the size it was prepared for. All vCPUs of the
- * domain see it at once. `rights`: ELISA_EPT_EXECUTE in TEXT, ELISA_EPT_READ in RODATA and
- * PORT_MAPS, ELISA_EPT_READ [| ELISA_EPT_WRITE] elsewhere. The memory stays pinned by the caller
- * until it has cleared, waited and invalidated.
+ * domain see it at once. `rights`: ELISA_EPT_EXECUTE in TEXT, ELISA_EPT_READ in RODATA, PORT_MAPS
+ * and UPLINK_STATE, READ | WRITE in CAPTURE and UPLINK_MEMORY, with ELISA_EPT_DEVICE in
+ * UPLINK_DEVICES, ELISA_EPT_READ [| ELISA_EPT_WRITE] elsewhere. The memory stays pinned by the
+ * caller until it has cleared, waited and invalidated.
  */
 void elisa_domain_tables_commit(struct elisa_domain_tables *tables, uint64_t offset,
 				struct elisa_hpa hpa, uint64_t size, uint32_t rights);

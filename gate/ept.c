@@ -14,6 +14,7 @@
 
 #define ENTRY_RIGHTS 7ull
 #define ENTRY_TYPE_WB (6ull << 3)
+#define ENTRY_TYPE_UC_ALWAYS (1ull << 6) /* type 0, and the guest's PAT is ignored */
 #define ENTRY_HUGE (1ull << 7)
 #define ENTRY_LINKED (1ull << 52) /* ignored by the CPU in an entry that points to a table */
 
@@ -138,10 +139,16 @@ int elisa_ept_prepare(struct elisa_ept *ept, struct elisa_gpa gpa, uint64_t leng
 	return 0;
 }
 
+static uint64_t leaf_flags(uint32_t rights)
+{
+	return (rights & ENTRY_RIGHTS) |
+	       (rights & ELISA_EPT_DEVICE ? ENTRY_TYPE_UC_ALWAYS : ENTRY_TYPE_WB);
+}
+
 void elisa_ept_commit(struct elisa_ept *ept, struct elisa_gpa gpa, struct elisa_hpa hpa,
 		      uint64_t size, uint32_t rights)
 {
-	uint64_t value = hpa.value | rights | ENTRY_TYPE_WB;
+	uint64_t value = hpa.value | leaf_flags(rights);
 	unsigned int reached, i;
 	uint64_t *entry, *table;
 
@@ -265,6 +272,8 @@ bool elisa_ept_get(const struct elisa_ept *ept, struct elisa_gpa gpa, struct eli
 	leaf->hpa = elisa_hpa(value & ELISA_FRAME_MASK);
 	leaf->size = 1ull << level_shift(level);
 	leaf->rights = value & ENTRY_RIGHTS;
+	if (value & ENTRY_TYPE_UC_ALWAYS)
+		leaf->rights |= ELISA_EPT_DEVICE;
 	return true;
 }
 

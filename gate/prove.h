@@ -19,8 +19,9 @@
  * 3 Trusted context. Below SHARED its EPT maps exactly the entry page (execute-only, with its
  *   bytes), this vCPU's list and stack (read, write), its identity page and the page-table pages
  *   (read-only). From SHARED on it maps only what was claimed, with the rights of its part of
- *   the layout: TEXT execute-only, RODATA and PORT_MAPS read-only, SWITCH and MEMORY never
- *   executable. No page of gate/ itself and no page of TEXT appears a second time there. The
+ *   the layout: TEXT execute-only; RODATA, PORT_MAPS and UPLINK_STATE read-only; SWITCH, CAPTURE,
+ *   UPLINK_* and MEMORY never executable; UPLINK_DEVICES uncached, and only that.
+ *   No page of gate/ itself and no page of TEXT appears a second time there. The
  *   trusted page table maps the window linearly onto W and nothing else, executable only at GATE
  *   and TEXT, writable only where the layout says rw.
  * 4 Bit 52 is set in every present entry of every page of the trusted page table.
@@ -29,7 +30,8 @@
  *   roots differ, and are not the default context's; the list holds slot 0, slot 1 = the gate's
  *   EPTP while open, and nothing else; the table holds entry 0 = the trusted EPTP while open, and
  *   nothing else; no EPTP's value is within 4 GiB of the window's guest-virtual addresses (a
- *   register cannot be both, see gate_page.S). Every EPT leaf is WB and well formed.
+ *   register cannot be both, see gate_page.S). Every EPT leaf is well formed, and WB with the guest's
+ *   PAT obeyed or UC with it ignored.
  */
 #ifndef ELISA_GATE_PROVE_H
 #define ELISA_GATE_PROVE_H

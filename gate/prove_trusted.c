@@ -10,9 +10,10 @@
 #include "seam.h"
 
 #define READ_WRITE (ELISA_EPT_READ | ELISA_EPT_WRITE)
+#define REGISTERS (READ_WRITE | ELISA_EPT_DEVICE)
 
 /* The parts of the layout from SHARED on, and the rights that a page there may have. */
-static const struct {
+static const struct part {
 	uint64_t offset, end;
 	uint32_t rights, other_rights;
 } parts[] = {
@@ -24,18 +25,33 @@ static const struct {
 	{ELISA_OFFSET_PORT_MAPS,
 	 ELISA_OFFSET_PORT_MAPS + ELISA_MAX_PORTS * sizeof(struct elisa_port_map), ELISA_EPT_READ,
 	 ELISA_EPT_READ},
+	{ELISA_OFFSET_CAPTURE, ELISA_OFFSET_CAPTURE + ELISA_CAPTURE_MAX, READ_WRITE, READ_WRITE},
+	{ELISA_OFFSET_UPLINK_DEVICES, ELISA_OFFSET_UPLINK_DEVICES + ELISA_UPLINK_DEVICES_MAX,
+	 REGISTERS, REGISTERS},
+	{ELISA_OFFSET_UPLINK_MEMORY, ELISA_OFFSET_UPLINK_MEMORY + ELISA_UPLINK_MEMORY_MAX,
+	 READ_WRITE, READ_WRITE},
+	{ELISA_OFFSET_UPLINK_STATE, ELISA_OFFSET_UPLINK_STATE + ELISA_UPLINK_STATE_MAX,
+	 ELISA_EPT_READ, ELISA_EPT_READ},
 	{ELISA_OFFSET_MEMORY, ELISA_WINDOW_SIZE, ELISA_EPT_READ, READ_WRITE},
 };
 
-static bool rights_fit(uint64_t offset, uint64_t size, uint32_t rights)
+/* The part that all of [offset, offset + size) is in; NULL if there is none. */
+static const struct part *part_of(uint64_t offset, uint64_t size)
 {
 	unsigned int i;
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (offset >= parts[i].offset && offset + size <= parts[i].end)
-			return rights == parts[i].rights || rights == parts[i].other_rights;
+			return &parts[i];
 	}
-	return false;
+	return NULL;
+}
+
+static bool rights_fit(uint64_t offset, uint64_t size, uint32_t rights)
+{
+	const struct part *part = part_of(offset, size);
+
+	return part && (rights == part->rights || rights == part->other_rights);
 }
 
 static bool is_private_mapping(struct elisa_prover *prover, const struct elisa_mapping *mapping,
@@ -110,10 +126,12 @@ static bool may_execute(uint64_t offset, uint64_t size)
 
 static bool may_write(uint64_t offset, uint64_t size)
 {
+	const struct part *part = part_of(offset, size);
+
 	return (offset == ELISA_OFFSET_LIST && size == ELISA_PAGE_SIZE) ||
 	       (offset >= ELISA_OFFSET_STACK &&
 		offset + size <= ELISA_OFFSET_STACK + ELISA_STACK_SIZE) ||
-	       rights_fit(offset, size, READ_WRITE);
+	       (part && (part->other_rights & ELISA_EPT_WRITE));
 }
 
 static int check_reached(struct elisa_prover *prover, const struct elisa_reached *reached)

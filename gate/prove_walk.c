@@ -14,6 +14,7 @@
 #define EPT_HUGE (1ull << 7)
 #define EPT_LEAF_FIXED 0xfff0000000000f78ull /* type, ignore PAT, and bits that we leave zero */
 #define EPT_LEAF_WB (6ull << 3)
+#define EPT_LEAF_DEVICE (1ull << 6)          /* UC, PAT ignored */
 #define EPT_TABLE_ZERO 0xffe0000000000ff8ull /* bit 52 is ignored there, and used by ept.c */
 
 #define EPT_LEVELS 4u
@@ -55,11 +56,18 @@ static const char *malformed(uint64_t value, unsigned int level, bool leaf)
 			       : NULL;
 	if (level > 2)
 		return "an EPT leaf is larger than 2 MiB";
-	if ((value & EPT_LEAF_FIXED) != EPT_LEAF_WB)
-		return "an EPT leaf is not WB, or has bits that do not belong there";
+	if ((value & EPT_LEAF_FIXED) != EPT_LEAF_WB && (value & EPT_LEAF_FIXED) != EPT_LEAF_DEVICE)
+		return "an EPT leaf is neither WB nor UC for good, or has bits that do not belong "
+		       "there";
 	if ((value & ELISA_FRAME_MASK) & (span(level) - 1))
 		return "an EPT leaf is not aligned";
 	return NULL;
+}
+
+/* Of a leaf that is well formed. */
+static uint32_t leaf_rights(uint64_t value)
+{
+	return (value & EPT_RIGHTS) | (value & EPT_LEAF_DEVICE ? ELISA_EPT_DEVICE : 0);
 }
 
 struct ept_walk {
@@ -94,7 +102,7 @@ static int walk_ept(struct elisa_prover *prover, const struct ept_walk *walk, ui
 			broken = walk_ept(prover, walk, value & ELISA_FRAME_MASK, level - 1, gpa);
 		} else if (walk->visit) {
 			struct elisa_mapping mapping = {gpa, value & ELISA_FRAME_MASK, span(level),
-							value & EPT_RIGHTS};
+							leaf_rights(value)};
 
 			broken = walk->visit(prover, &mapping);
 		}
@@ -127,7 +135,7 @@ bool elisa_prove_translate(struct elisa_prover *prover, const struct elisa_ept *
 		if (level == 1 || (value & EPT_HUGE)) {
 			*mapping = (struct elisa_mapping){gpa & ~(span(level) - 1),
 							  value & ELISA_FRAME_MASK, span(level),
-							  value & EPT_RIGHTS};
+							  leaf_rights(value)};
 			return true;
 		}
 		table = elisa_seam_hpa_page(elisa_hpa(value & ELISA_FRAME_MASK));

@@ -23,7 +23,7 @@ struct elisa_mapping {
 	uint64_t gpa;
 	uint64_t hpa;
 	uint64_t size;
-	uint32_t rights;
+	uint32_t rights; /* ELISA_EPT_* */
 };
 
 /* A leaf of a page table, reached from a root. */

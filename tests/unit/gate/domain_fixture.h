@@ -20,7 +20,10 @@
 extern struct elisa_domain_tables *tables;
 extern struct elisa_contexts *contexts;
 
-/* Open gate; TEXT 3 pages, RODATA 2, SWITCH 2 MiB, PORT_MAPS 2, MEMORY 2 MiB and 4 pages. */
+/*
+ * Open gate; TEXT 3 pages, RODATA 2, SWITCH 2 MiB, PORT_MAPS 2, CAPTURE 2, UPLINK_DEVICES 2 and
+ * 2 MiB, UPLINK_MEMORY 4 MiB, UPLINK_STATE 1, MEMORY 2 MiB and 4 pages.
+ */
 int domain_fixture_setup(void **state);
 
 /* Also asserts that no page is left. */

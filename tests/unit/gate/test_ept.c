@@ -94,6 +94,25 @@ static void entry_bits_are_the_manuals(void **state)
 	assert_int_equal(value, FAKE_MEMORY_HPA | 0x34); /* X, WB */
 }
 
+static void registers_are_uncached(void **state)
+{
+	uint64_t *directory, *table;
+
+	(void)state;
+	assert_int_equal(elisa_ept_prepare(&ept, elisa_gpa(GIB), PAGE, PAGE), 0);
+	elisa_ept_commit(&ept, elisa_gpa(GIB), elisa_hpa(FAKE_MEMORY_HPA), PAGE,
+			 RW | ELISA_EPT_DEVICE);
+	assert_int_equal(elisa_ept_prepare(&ept, elisa_gpa(GIB + HUGE), HUGE, HUGE), 0);
+	elisa_ept_commit(&ept, elisa_gpa(GIB + HUGE), elisa_hpa(FAKE_MEMORY_HPA), HUGE,
+			 RW | ELISA_EPT_DEVICE);
+	directory = elisa_ept_directory(&ept, elisa_gpa(GIB));
+	table = elisa_seam_hpa_page(elisa_hpa(directory[0] & ~0xfffull));
+	assert_int_equal(table[0], FAKE_MEMORY_HPA | 0x43);     /* RW, UC, PAT ignored */
+	assert_int_equal(directory[1], FAKE_MEMORY_HPA | 0xc3); /* the same, 2 MiB */
+	expect(GIB, FAKE_MEMORY_HPA, PAGE, RW | ELISA_EPT_DEVICE);
+	expect(GIB + HUGE, FAKE_MEMORY_HPA, HUGE, RW | ELISA_EPT_DEVICE);
+}
+
 static void huge_leaf_over_a_table_becomes_pages(void **state)
 {
 	uint64_t *directory, before;
@@ -221,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(maps_pages_of_both_sizes, setup, teardown),
 		cmocka_unit_test_setup_teardown(entry_bits_are_the_manuals, setup, teardown),
+		cmocka_unit_test_setup_teardown(registers_are_uncached, setup, teardown),
 		cmocka_unit_test_setup_teardown(huge_leaf_over_a_table_becomes_pages, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(clear_unmaps_all_that_is_touched, setup, teardown),

@@ -208,6 +208,32 @@ static void trusted_shared_rights(void **state)
 	breaks(3, memory, *memory | ELISA_EPT_EXECUTE);
 }
 
+static void uplink_rights(void **state)
+{
+	uint64_t *capture = trusted_leaf(ELISA_OFFSET_CAPTURE);
+	uint64_t *registers = trusted_leaf(ELISA_OFFSET_UPLINK_DEVICES);
+	uint64_t *more =
+		ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_UPLINK_DEVICES + HUGE, 2);
+	uint64_t *mbufs = ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_UPLINK_MEMORY, 2);
+	uint64_t *driver = trusted_leaf(ELISA_OFFSET_UPLINK_STATE);
+	uint64_t *memory = trusted_leaf(ELISA_OFFSET_MEMORY + HUGE);
+
+	(void)state;
+	breaks(3, capture, *capture | ELISA_EPT_EXECUTE);
+	breaks(3, registers, *registers | ELISA_EPT_EXECUTE);
+	breaks(3, more, *more | ELISA_EPT_EXECUTE);
+	breaks(3, mbufs, *mbufs | ELISA_EPT_EXECUTE);
+	breaks(3, driver, *driver | ELISA_EPT_WRITE);
+	breaks(3, registers, hpa(contexts->list) | 0x43);
+	/* Cached registers, uncached memory. */
+	breaks(3, registers, (*registers & ~BIT(6)) | 0x30);
+	breaks(3, capture, (*capture & ~0x38ull) | BIT(6));
+	breaks(3, memory, (*memory & ~0x38ull) | BIT(6));
+	/* Uncached only as long as the guest's PAT says so. */
+	breaks(6, registers, *registers & ~BIT(6));
+	breaks(6, more, *more | 0x30);
+}
+
 static void trusted_shared_pages(void **state)
 {
 	uint64_t *memory = trusted_leaf(ELISA_OFFSET_MEMORY + HUGE + PAGE);
@@ -236,9 +262,13 @@ static void trusted_page_table(void **state)
 	uint64_t *memory = &pd(5)[3];
 	uint64_t *switch_leaf = &pd(1)[(ELISA_OFFSET_SWITCH >> 21) & 511];
 	uint64_t *identity = &pt()[ELISA_OFFSET_IDENTITY / PAGE];
+	uint64_t *driver = &pd(3)[(ELISA_OFFSET_UPLINK_STATE >> 21) & 511];
+	uint64_t *registers = &pd(2)[(ELISA_OFFSET_UPLINK_DEVICES >> 21) & 511];
 
 	(void)state;
 	breaks(3, rodata, *rodata | BIT(1));
+	breaks(3, driver, *driver | BIT(1));
+	breaks(3, registers, *registers & ~BIT(63));
 	breaks(3, identity, *identity | BIT(1));
 	breaks(3, switch_leaf, *switch_leaf & ~BIT(63));
 	breaks(3, identity, *identity & ~BIT(63));
@@ -377,6 +407,7 @@ int main(void)
 		TEST(roots),
 		TEST(trusted_private_pages),
 		TEST(trusted_shared_rights),
+		TEST(uplink_rights),
 		TEST(trusted_shared_pages),
 		TEST(trusted_page_table),
 		TEST(bit_52),
