@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * compat.h - the VMCS of the running vCPU, and the fields of struct kvm_vcpu that this module reads
- * and writes. With kvm_hooks.c, the only place that knows KVM's insides or a kernel's version.
+ * compat.h - the VMCS of the running vCPU, the fields of struct kvm_vcpu that this module reads and
+ * writes, and what is called otherwise in another kernel. With kvm_hooks.c, the only place that
+ * knows KVM's insides or a kernel's version.
  *
  * VMCS accessors: the vCPU is loaded on this CPU (between vcpu_load() and vcpu_put(), so in every
  * hook but vcpu_free). Field names are those of <asm/vmx.h>, SDM appendix B.
@@ -11,6 +12,7 @@
 
 #include <linux/bug.h>
 #include <linux/kvm_host.h>
+#include <linux/mm.h>
 #include <linux/version.h>
 #include <asm/asm.h>
 #include <asm/vmx.h>
@@ -144,6 +146,24 @@ static inline unsigned long elisa_kvm_page_address(struct kvm_vcpu *vcpu, gpa_t 
 		return 0;
 	address = gfn_to_hva_memslot(slot, gpa >> PAGE_SHIFT);
 	return kvm_is_error_hva(address) ? 0 : address;
+}
+
+/* The page frame that a mapping of registers (VM_PFNMAP) has at `address`. Under mmap_lock. */
+static inline int elisa_follow_frame(struct vm_area_struct *vma, unsigned long address,
+				     unsigned long *frame)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	struct follow_pfnmap_args arguments = {.vma = vma, .address = address};
+	int error = follow_pfnmap_start(&arguments);
+
+	if (error)
+		return error;
+	*frame = arguments.pfn;
+	follow_pfnmap_end(&arguments);
+	return 0;
+#else
+	return follow_pfn(vma, address, frame);
+#endif
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * domain.c - a domain's file: the daemon's memory in the trusted context, events, attaching VMs.
+ * domain.c - a domain's file: made, asked, and taken down; its vCPUs as the daemon sees them.
  *
  * Called by main.c and through the file.
  */
@@ -21,13 +21,11 @@
 #include "gate/contexts.h"
 #include "gate/domain_tables.h"
 #include "gate/prove.h"
-#include "memory.h"
-#include "port.h"
+#include "objects.h"
 #include "vcpu.h"
 #include "vm.h"
 
 #define PORT_MAP_PAGES (sizeof(struct elisa_port_map) / ELISA_PAGE_SIZE)
-#define SWITCH_END (ELISA_OFFSET_SWITCH + ELISA_SWITCH_MAX)
 #define PROOF_ATTEMPTS 10
 
 static LIST_HEAD(domains);
@@ -133,113 +131,6 @@ static void invalidate_here(void *argument)
 void elisa_domain_invalidate(struct elisa_domain *domain)
 {
 	on_each_cpu(invalidate_here, domain, 1);
-}
-
-static int check_map(const struct elisa_domain_map *argument)
-{
-	if (argument->version != ELISA_UAPI_VERSION)
-		return -EINVAL;
-	if (argument->access != ELISA_MAP_READ && argument->access != ELISA_MAP_WRITE &&
-	    argument->access != ELISA_MAP_EXECUTE)
-		return -EINVAL;
-	if (argument->address & ~PAGE_MASK)
-		return -EINVAL;
-	if (((argument->offset | argument->length) & ~PAGE_MASK) || !argument->length ||
-	    argument->offset < ELISA_OFFSET_TEXT || argument->offset >= SWITCH_END ||
-	    argument->length > SWITCH_END - argument->offset)
-		return -ERANGE;
-	return 0;
-}
-
-/* The layout gives each part its rights; DOMAIN_MAP may give less, never more. */
-static bool access_fits(const struct elisa_domain_map *argument)
-{
-	u64 end = argument->offset + argument->length;
-
-	switch (argument->access) {
-	case ELISA_MAP_EXECUTE:
-		return end <= ELISA_OFFSET_TEXT + ELISA_TEXT_MAX;
-	case ELISA_MAP_READ:
-		return argument->offset >= ELISA_OFFSET_RODATA;
-	default:
-		return argument->offset >= ELISA_OFFSET_SWITCH;
-	}
-}
-
-static long domain_map(struct elisa_domain *domain, void __user *user)
-{
-	struct elisa_domain_map argument;
-	struct elisa_memory *memory;
-	int error;
-
-	if (copy_from_user(&argument, user, sizeof(argument)))
-		return -EFAULT;
-	error = check_map(&argument);
-	if (error)
-		return error;
-	if (!access_fits(&argument))
-		return -EINVAL;
-	error = elisa_memory_pin_process(argument.address, argument.length >> PAGE_SHIFT,
-					 argument.access == ELISA_MAP_WRITE, &memory);
-	if (error)
-		return error;
-	mutex_lock(&domain->lock);
-	error = list_empty(&domain->vms) ? 0 : -EBUSY;
-	if (!error)
-		error = elisa_memory_map(memory, domain->tables, argument.offset, argument.access);
-	if (!error)
-		list_add_tail(&memory->link, &domain->objects);
-	mutex_unlock(&domain->lock);
-	if (error)
-		elisa_memory_release(memory);
-	return error;
-}
-
-static bool has_word(const struct elisa_memory *memory, u64 offset)
-{
-	return memory && memory->writable && offset >= memory->offset &&
-	       offset - memory->offset < memory->nb_pages * ELISA_PAGE_SIZE;
-}
-
-static struct elisa_memory *find_memory(struct elisa_domain *domain, u64 offset)
-{
-	struct elisa_memory *memory;
-	u32 i, k;
-
-	list_for_each_entry(memory, &domain->objects, link) {
-		if (has_word(memory, offset))
-			return memory;
-	}
-	for (i = 0; i < ELISA_MAX_PORTS; i++) {
-		for (k = 0; domain->ports[i] && k < ELISA_MAX_REGIONS; k++) {
-			memory = domain->ports[i]->regions[k];
-			if (has_word(memory, offset))
-				return memory;
-		}
-	}
-	return NULL;
-}
-
-static long domain_cmpxchg64(struct elisa_domain *domain, void __user *user)
-{
-	struct elisa_domain_cmpxchg64 argument;
-	struct elisa_memory *memory;
-
-	if (copy_from_user(&argument, user, sizeof(argument)))
-		return -EFAULT;
-	if (argument.version != ELISA_UAPI_VERSION || argument.flags)
-		return -EINVAL;
-	if (argument.offset % sizeof(u64) || argument.offset >= ELISA_WINDOW_SIZE)
-		return -ERANGE;
-	mutex_lock(&domain->lock);
-	memory = find_memory(domain, argument.offset);
-	if (memory)
-		argument.seen = elisa_memory_cmpxchg64(memory, argument.offset - memory->offset,
-						       argument.expected, argument.desired);
-	mutex_unlock(&domain->lock);
-	if (!memory)
-		return -ENXIO;
-	return copy_to_user(user, &argument, sizeof(argument)) ? -EFAULT : 0;
 }
 
 static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
@@ -360,9 +251,11 @@ static long domain_ioctl(struct file *file, unsigned int command, unsigned long 
 		return -EPERM;
 	switch (command) {
 	case ELISA_IOC_DOMAIN_MAP:
-		return domain_map(domain, user);
+		return elisa_object_map(domain, user);
+	case ELISA_IOC_DOMAIN_UNMAP:
+		return elisa_object_unmap(domain, user);
 	case ELISA_IOC_DOMAIN_CMPXCHG64:
-		return domain_cmpxchg64(domain, user);
+		return elisa_object_cmpxchg64(domain, user);
 	case ELISA_IOC_DOMAIN_VCPU_REOPEN:
 		return domain_vcpu_reopen(domain, user);
 	case ELISA_IOC_DOMAIN_PROVE:
@@ -393,17 +286,12 @@ static __poll_t domain_poll(struct file *file, poll_table *table)
 /* No context of the domain is used any more when its memory goes. */
 static void close_domain(struct elisa_domain *domain)
 {
-	struct elisa_memory *memory, *next_memory;
-	struct elisa_vm *vm, *next_vm;
+	struct elisa_vm *vm, *next;
 
 	domain->closed = true;
-	list_for_each_entry_safe(vm, next_vm, &domain->vms, link)
+	list_for_each_entry_safe(vm, next, &domain->vms, link)
 		elisa_vm_retire(vm);
-	list_for_each_entry_safe(memory, next_memory, &domain->objects, link) {
-		list_del(&memory->link);
-		elisa_memory_unmap(memory, domain->tables);
-		elisa_memory_release(memory);
-	}
+	elisa_objects_release(domain);
 }
 
 static int domain_release(struct inode *inode, struct file *file)

@@ -32,7 +32,7 @@ struct elisa_domain {
 	struct mutex lock; /* all below, and vms, ports and vCPUs of the domain */
 	bool closed;       /* its file is gone */
 	struct elisa_domain_tables *tables;
-	struct list_head objects; /* struct elisa_memory of the daemon */
+	struct list_head objects; /* struct elisa_memory of the daemon, see objects.c */
 	struct elisa_window window;
 	struct list_head vms;
 	struct elisa_vcpu *vcpus[ELISA_MAX_VCPUS];

@@ -2,7 +2,7 @@
 /*
  * memory.c - memory of a process or of a guest: pinned, accounted, and mapped into a domain.
  *
- * Called by domain.c (the daemon's objects) and port.c (guests' regions). Knows no port and no VM.
+ * Called by objects.c (the daemon's) and regions.c (guests'). Knows no port and no VM.
  */
 #include <linux/highmem.h>
 #include <linux/kvm_host.h>
@@ -76,8 +76,10 @@ static void memory_free(struct elisa_memory *memory, unsigned long pinned)
 
 void elisa_memory_release(struct elisa_memory *memory)
 {
-	if (memory)
+	if (memory && memory->pages)
 		memory_free(memory, memory->nb_pages);
+	else
+		kfree(memory);
 }
 
 /* Pin `count` pages at `address` of the calling process as pages [first, first + count). */
@@ -114,6 +116,65 @@ int elisa_memory_pin_process(unsigned long address, unsigned long nb_pages, bool
 	error = pin_run(memory, 0, address, nb_pages, write ? FOLL_WRITE : 0, &pinned);
 	if (error) {
 		memory_free(memory, pinned);
+		return error;
+	}
+	*out = memory;
+	return 0;
+}
+
+/* The page frame of registers that the process has mapped at `address`. Under mmap_lock. */
+static int register_frame(unsigned long address, unsigned long *frame)
+{
+	struct vm_area_struct *vma = vma_lookup(current->mm, address);
+	unsigned long wanted = VM_IO | VM_PFNMAP | VM_WRITE;
+	int error;
+
+	if (!vma || (vma->vm_flags & wanted) != wanted)
+		return -EFAULT;
+	error = elisa_follow_frame(vma, address, frame);
+	if (error) {
+		/* VFIO maps a page when it is touched first. */
+		if (fixup_user_fault(current->mm, address, FAULT_FLAG_WRITE, NULL))
+			return -EFAULT;
+		error = elisa_follow_frame(vma, address, frame);
+	}
+	if (error || page_is_ram(*frame) || pfn_valid(*frame))
+		return -EFAULT;
+	return 0;
+}
+
+static int find_registers(unsigned long address, unsigned long nb_pages, u64 *registers)
+{
+	unsigned long first = 0, frame, i;
+	int error;
+
+	for (i = 0; i < nb_pages; i++) {
+		error = register_frame(address + i * PAGE_SIZE, &frame);
+		if (error)
+			return error;
+		if (!i)
+			first = frame;
+		else if (frame != first + i)
+			return -EFAULT;
+	}
+	*registers = (u64)first << PAGE_SHIFT;
+	return 0;
+}
+
+int elisa_memory_of_device(unsigned long address, unsigned long nb_pages, struct elisa_memory **out)
+{
+	struct elisa_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL_ACCOUNT);
+	int error;
+
+	if (!memory)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&memory->link);
+	memory->nb_pages = nb_pages;
+	mmap_read_lock(current->mm);
+	error = find_registers(address, nb_pages, &memory->registers);
+	mmap_read_unlock(current->mm);
+	if (error) {
+		kfree(memory);
 		return error;
 	}
 	*out = memory;
@@ -172,7 +233,8 @@ unpin:
 
 static u64 page_hpa(const struct elisa_memory *memory, unsigned long i)
 {
-	return page_to_phys(memory->pages[i]);
+	return memory->pages ? page_to_phys(memory->pages[i])
+			     : memory->registers + i * ELISA_PAGE_SIZE;
 }
 
 /* Bytes of the leaf that maps page i: huge if its pages are one aligned piece of memory. */

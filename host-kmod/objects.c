@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * objects.c - the daemon's memory and registers in the trusted context: mapped, taken back, a word
+ * of it exchanged.
+ *
+ * Called by domain.c. What guests register is regions.c's.
+ */
+#include <linux/uaccess.h>
+#include <elisa/version.h>
+
+#include "domain.h"
+#include "grace.h"
+#include "memory.h"
+#include "objects.h"
+#include "port.h"
+
+#define BIT_OF(access) (1u << (access))
+
+/* The parts of the layout that are the daemon's, and what each may be mapped for. */
+static const struct part {
+	u64 offset;
+	u64 size;
+	u32 accesses;  /* BIT_OF(ELISA_MAP_*) */
+	bool any_time; /* also while VMs are attached, and taken back */
+} parts[] = {
+	{ELISA_OFFSET_TEXT, ELISA_TEXT_MAX, BIT_OF(ELISA_MAP_EXECUTE), false},
+	{ELISA_OFFSET_RODATA, ELISA_RODATA_MAX, BIT_OF(ELISA_MAP_READ), false},
+	{ELISA_OFFSET_SWITCH, ELISA_SWITCH_MAX, BIT_OF(ELISA_MAP_READ) | BIT_OF(ELISA_MAP_WRITE),
+	 false},
+	{ELISA_OFFSET_CAPTURE, ELISA_CAPTURE_MAX, BIT_OF(ELISA_MAP_WRITE), true},
+	{ELISA_OFFSET_UPLINK_DEVICES, ELISA_UPLINK_DEVICES_MAX, BIT_OF(ELISA_MAP_DEVICE), true},
+	{ELISA_OFFSET_UPLINK_MEMORY, ELISA_UPLINK_MEMORY_MAX, BIT_OF(ELISA_MAP_WRITE), true},
+	{ELISA_OFFSET_UPLINK_STATE, ELISA_UPLINK_STATE_MAX, BIT_OF(ELISA_MAP_READ), true},
+};
+
+/* The part that all of [offset, offset + length) is in; NULL: there is none, or not whole pages. */
+static const struct part *part_of(u64 offset, u64 length)
+{
+	u32 i;
+
+	if (((offset | length) & ~PAGE_MASK) || !length)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (offset >= parts[i].offset && length <= parts[i].size &&
+		    offset - parts[i].offset <= parts[i].size - length)
+			return &parts[i];
+	}
+	return NULL;
+}
+
+static bool is_access(u32 access)
+{
+	return access == ELISA_MAP_READ || access == ELISA_MAP_WRITE ||
+	       access == ELISA_MAP_EXECUTE || access == ELISA_MAP_DEVICE;
+}
+
+static int take_memory(const struct elisa_domain_map *argument, struct elisa_memory **out)
+{
+	unsigned long nb_pages = argument->length >> PAGE_SHIFT;
+
+	if (argument->access == ELISA_MAP_DEVICE)
+		return elisa_memory_of_device(argument->address, nb_pages, out);
+	return elisa_memory_pin_process(argument->address, nb_pages,
+					argument->access == ELISA_MAP_WRITE, out);
+}
+
+long elisa_object_map(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_map argument;
+	struct elisa_memory *memory;
+	const struct part *part;
+	int error;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || !is_access(argument.access) ||
+	    (argument.address & ~PAGE_MASK))
+		return -EINVAL;
+	part = part_of(argument.offset, argument.length);
+	if (!part)
+		return -ERANGE;
+	if (!(part->accesses & BIT_OF(argument.access)))
+		return -EINVAL;
+	error = take_memory(&argument, &memory);
+	if (error)
+		return error;
+	mutex_lock(&domain->lock);
+	error = part->any_time || list_empty(&domain->vms) ? 0 : -EBUSY;
+	/* ELISA_MAP_* are ELISA_EPT_*. */
+	if (!error)
+		error = elisa_memory_map(memory, domain->tables, argument.offset, argument.access);
+	if (!error)
+		list_add_tail(&memory->link, &domain->objects);
+	mutex_unlock(&domain->lock);
+	if (error)
+		elisa_memory_release(memory);
+	return error;
+}
+
+static struct elisa_memory *find_object(struct elisa_domain *domain, u64 offset, u64 length)
+{
+	struct elisa_memory *memory;
+
+	list_for_each_entry(memory, &domain->objects, link) {
+		if (memory->offset == offset && memory->nb_pages * ELISA_PAGE_SIZE == length)
+			return memory;
+	}
+	return NULL;
+}
+
+long elisa_object_unmap(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_unmap argument;
+	struct elisa_memory *memory;
+	const struct part *part;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags)
+		return -EINVAL;
+	part = part_of(argument.offset, argument.length);
+	if (!part || !part->any_time)
+		return -ERANGE;
+	mutex_lock(&domain->lock);
+	memory = find_object(domain, argument.offset, argument.length);
+	if (memory) {
+		list_del(&memory->link);
+		/* The daemon has hidden it: who is inside now may still use it. */
+		elisa_grace_wait(domain);
+		elisa_memory_unmap(memory, domain->tables);
+		elisa_domain_invalidate(domain);
+	}
+	mutex_unlock(&domain->lock);
+	elisa_memory_release(memory);
+	return memory ? 0 : -ENOENT;
+}
+
+void elisa_objects_release(struct elisa_domain *domain)
+{
+	struct elisa_memory *memory, *next;
+
+	list_for_each_entry_safe(memory, next, &domain->objects, link) {
+		list_del(&memory->link);
+		elisa_memory_unmap(memory, domain->tables);
+		elisa_memory_release(memory);
+	}
+}
+
+static bool has_word(const struct elisa_memory *memory, u64 offset)
+{
+	return memory && memory->writable && offset >= memory->offset &&
+	       offset - memory->offset < memory->nb_pages * ELISA_PAGE_SIZE;
+}
+
+/* Of the daemon's own parts only the switch: it reaches the others itself. */
+static struct elisa_memory *find_memory(struct elisa_domain *domain, u64 offset)
+{
+	bool in_switch = offset - ELISA_OFFSET_SWITCH < ELISA_SWITCH_MAX;
+	struct elisa_memory *memory;
+	u32 i, k;
+
+	list_for_each_entry(memory, &domain->objects, link) {
+		if (in_switch && has_word(memory, offset))
+			return memory;
+	}
+	for (i = 0; i < ELISA_MAX_PORTS; i++) {
+		for (k = 0; domain->ports[i] && k < ELISA_MAX_REGIONS; k++) {
+			memory = domain->ports[i]->regions[k];
+			if (has_word(memory, offset))
+				return memory;
+		}
+	}
+	return NULL;
+}
+
+long elisa_object_cmpxchg64(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_cmpxchg64 argument;
+	struct elisa_memory *memory;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags)
+		return -EINVAL;
+	if (argument.offset % sizeof(u64) || argument.offset >= ELISA_WINDOW_SIZE)
+		return -ERANGE;
+	mutex_lock(&domain->lock);
+	memory = find_memory(domain, argument.offset);
+	if (memory)
+		argument.seen = elisa_memory_cmpxchg64(memory, argument.offset - memory->offset,
+						       argument.expected, argument.desired);
+	mutex_unlock(&domain->lock);
+	if (!memory)
+		return -ENXIO;
+	return copy_to_user(user, &argument, sizeof(argument)) ? -EFAULT : 0;
+}
