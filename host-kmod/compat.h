@@ -116,6 +116,23 @@ static inline bool elisa_kvm_smi_pending(struct kvm_vcpu *vcpu)
 #endif
 }
 
+/*
+ * Does the guest's TSC run at another rate than the host's: scaled by hardware (the ratio is that
+ * of KVM's vendor module, 1 in units of 2^-48, or 1 where there is none), or pushed on by KVM?
+ */
+static inline bool elisa_kvm_tsc_scaled(const struct kvm_vcpu *vcpu)
+{
+	u64 ratio = READ_ONCE(vcpu->arch.l1_tsc_scaling_ratio);
+
+	return (ratio != 1 && ratio != 1ull << 48) || vcpu->arch.tsc_always_catchup;
+}
+
+/* Guest TSC - host TSC. */
+static inline u64 elisa_kvm_tsc_offset(const struct kvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->arch.l1_tsc_offset);
+}
+
 /* An exception raised inside a context is not for the guest. Injected IRQs and NMIs stay. */
 static inline void elisa_kvm_drop_exception(struct kvm_vcpu *vcpu)
 {

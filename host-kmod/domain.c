@@ -21,6 +21,7 @@
 #include "gate/contexts.h"
 #include "gate/domain_tables.h"
 #include "gate/prove.h"
+#include "grace.h"
 #include "objects.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -154,6 +155,19 @@ static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
 	return vcpu ? 0 : -ENOENT;
 }
 
+static long domain_vcpu_evict(struct elisa_domain *domain, void __user *user)
+{
+	struct elisa_domain_vcpu_evict argument;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags || argument.reserved)
+		return -EINVAL;
+	if (argument.vcpu >= ELISA_MAX_VCPUS)
+		return -ENOENT;
+	return elisa_grace_evict(domain, array_index_nospec(argument.vcpu, ELISA_MAX_VCPUS));
+}
+
 /*
  * A vCPU that runs may have its list's slot 2 filled for the few instructions of the gate page, or
  * be parked there. So a finding about a vCPU that was not QUIET all the time counts only when it is
@@ -258,6 +272,8 @@ static long domain_ioctl(struct file *file, unsigned int command, unsigned long 
 		return elisa_object_cmpxchg64(domain, user);
 	case ELISA_IOC_DOMAIN_VCPU_REOPEN:
 		return domain_vcpu_reopen(domain, user);
+	case ELISA_IOC_DOMAIN_VCPU_EVICT:
+		return domain_vcpu_evict(domain, user);
 	case ELISA_IOC_DOMAIN_PROVE:
 		return domain_prove(domain, user);
 	case ELISA_IOC_VM_ATTACH:

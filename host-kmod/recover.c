@@ -69,17 +69,19 @@ static void scrub_registers(struct kvm_vcpu *vcpu)
 	kvm_set_rflags(vcpu, kvm_get_rflags(vcpu) & ~(unsigned long)FLAGS_SCRUBBED);
 }
 
-static void account(struct elisa_vcpu *vcpu, u32 reason)
+/* `known`: the daemon was told before, and may have reopened the gate since. */
+static void account(struct elisa_vcpu *vcpu, u32 reason, bool known)
 {
 	/* Only in the trusted context can it have had something in flight; detached, nobody reopens. */
-	if (vcpu->context == ELISA_CONTEXT_TRUSTED && vcpu->entered)
+	if (vcpu->context == ELISA_CONTEXT_TRUSTED && vcpu->entered && !known)
 		WRITE_ONCE(vcpu->held, true);
 	vcpu->context = ELISA_CONTEXT_DEFAULT;
 	vcpu->reset_wanted = true;
 	vcpu->failed_root = elisa_vmread(GUEST_CR3) & ELISA_FRAME_MASK;
 	vcpu->process_failed = true;
 	vcpu->stats.recoveries++;
-	elisa_vcpu_event(vcpu, ELISA_EVENT_VCPU_RECOVERED, reason);
+	if (!known)
+		elisa_vcpu_event(vcpu, ELISA_EVENT_VCPU_RECOVERED, reason);
 	pr_warn_ratelimited(
 		"elisa: vCPU %d of process %d thrown out of the switch with #GP: exit reason %d\n",
 		vcpu->kvm_vcpu->vcpu_idx, vcpu->kvm_vcpu->kvm->userspace_pid, (int)reason);
@@ -87,7 +89,7 @@ static void account(struct elisa_vcpu *vcpu, u32 reason)
 
 void elisa_recover_at_exit(struct elisa_vcpu *vcpu, u32 reason)
 {
-	account(vcpu, reason);
+	account(vcpu, reason, false);
 	elisa_kvm_drop_exception(vcpu->kvm_vcpu);
 	scrub_vectors();
 	scrub_registers(vcpu->kvm_vcpu);
@@ -97,9 +99,9 @@ void elisa_recover_at_exit(struct elisa_vcpu *vcpu, u32 reason)
 	kvm_make_request(KVM_REQ_EVENT, vcpu->kvm_vcpu);
 }
 
-void elisa_recover_before_entry(struct elisa_vcpu *vcpu)
+void elisa_recover_before_entry(struct elisa_vcpu *vcpu, bool evicted)
 {
-	account(vcpu, ELISA_AT_ENTRY);
+	account(vcpu, ELISA_AT_ENTRY, evicted);
 	/* User space, or INIT, gave it registers of its own: not ours to change. */
 	if (elisa_kvm_rip(vcpu->kvm_vcpu) != vcpu->parked.rip) {
 		/* But INIT, which ends 64-bit mode, leaves the vector registers as they were. */

@@ -13,12 +13,13 @@
 
 struct elisa_vcpu;
 
-/* VCPU_RECOVERED's reason where no exit was the cause: parked too long, or changed meanwhile. */
-
 /* In handle_exit, for an exit that has no place inside. `reason` is the basic exit reason. */
 void elisa_recover_at_exit(struct elisa_vcpu *vcpu, u32 reason);
 
-/* In vcpu_run, interrupts off: the vCPU must not go on where it was parked. */
-void elisa_recover_before_entry(struct elisa_vcpu *vcpu);
+/*
+ * In vcpu_run, interrupts off: the vCPU must not go on where it was parked. `evicted`: by
+ * elisa_vcpu_evict(), which has held it and told the daemon.
+ */
+void elisa_recover_before_entry(struct elisa_vcpu *vcpu, bool evicted);
 
 #endif

@@ -190,15 +190,43 @@ static void set_gate(struct elisa_vcpu *vcpu, struct elisa_contexts *contexts, b
 	vcpu->open = open;
 }
 
+bool elisa_vcpu_evict(struct elisa_vcpu *vcpu)
+{
+	unsigned long flags;
+	bool evicted;
+
+	spin_lock_irqsave(&vcpu->lock, flags);
+	evicted = atomic_cmpxchg(&vcpu->state, ELISA_VCPU_PARKED, ELISA_VCPU_EVICTED) ==
+			  ELISA_VCPU_PARKED ||
+		  atomic_cmpxchg(&vcpu->state, ELISA_VCPU_CONDEMNED, ELISA_VCPU_EVICTED) ==
+			  ELISA_VCPU_CONDEMNED;
+	if (evicted)
+		WRITE_ONCE(vcpu->held, true);
+	spin_unlock_irqrestore(&vcpu->lock, flags);
+	if (evicted)
+		elisa_vcpu_event(vcpu, ELISA_EVENT_VCPU_RECOVERED, ELISA_AT_ENTRY);
+	return evicted;
+}
+
+/* Who finds itself EVICTED finds itself held too: the lock covers both. */
+static void wait_for_eviction(struct elisa_vcpu *vcpu)
+{
+	spin_lock(&vcpu->lock);
+	spin_unlock(&vcpu->lock);
+}
+
 void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 {
 	struct elisa_contexts *contexts;
-	bool condemned, fits;
+	bool fits;
+	int state;
 
 	/* Before contexts is read: elisa_grace_quiesce() would take this entry for the next one. */
 	WRITE_ONCE(vcpu->entries, vcpu->entries + 1);
 	/* A full barrier: pairs with elisa_grace_wait() and elisa_grace_quiesce(). */
-	condemned = atomic_xchg(&vcpu->state, ELISA_VCPU_RUNNING) == ELISA_VCPU_CONDEMNED;
+	state = atomic_xchg(&vcpu->state, ELISA_VCPU_RUNNING);
+	if (state == ELISA_VCPU_EVICTED)
+		wait_for_eviction(vcpu);
 	/* Pairs with the store in join(). */
 	contexts = smp_load_acquire(&vcpu->contexts);
 	vcpu->entered = contexts;
@@ -207,15 +235,16 @@ void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 	vcpu->kvm_eptp = elisa_vmread(EPT_POINTER);
 	if (!contexts) {
 		if (vcpu->context)
-			elisa_recover_before_entry(vcpu);
+			elisa_recover_before_entry(vcpu, state == ELISA_VCPU_EVICTED);
 		vcpu->open = false;
 		set_controls(vcpu, __pa(empty_list));
 		return;
 	}
 
 	fits = elisa_vcpu_mode_fits(vcpu);
-	if (vcpu->context && (condemned || !fits || parked_vcpu_changed(vcpu)))
-		elisa_recover_before_entry(vcpu);
+	if (vcpu->context && (state == ELISA_VCPU_CONDEMNED || state == ELISA_VCPU_EVICTED ||
+			      !fits || parked_vcpu_changed(vcpu)))
+		elisa_recover_before_entry(vcpu, state == ELISA_VCPU_EVICTED);
 	if (vcpu->context)
 		resume_inside(vcpu, contexts);
 	else

@@ -6,7 +6,7 @@
  * Who writes what:
  *	the vCPU's own thread (hooks)	context, parked, the VMCS, the list page, statistics
  *	whoever holds domain->lock	contexts, vm, number, closing, grace_wanted,
- *					held := false
+ *					held := false, := true with EVICTED
  *	both				state, see enum elisa_vcpu_state
  */
 #ifndef ELISA_KMOD_VCPU_H
@@ -25,15 +25,18 @@ struct elisa_vm;
  *	QUIET --enter--> RUNNING --exit--> QUIET (in the default context)
  *	                                   PARKED (in another) --enter--> RUNNING
  *	PARKED --grace period runs out--> CONDEMNED --enter--> thrown out, RUNNING
+ *	PARKED, CONDEMNED --evict--> EVICTED --enter--> thrown out, RUNNING
  *
- * A vCPU that is QUIET or CONDEMNED executes nothing inside, and sees every store made before its
- * state was read when it enters next: enter exchanges the state, a full barrier.
+ * A vCPU that is QUIET, CONDEMNED or EVICTED executes nothing inside, and sees every store made
+ * before its state was read when it enters next: enter exchanges the state, a full barrier. One
+ * that is EVICTED is held, and the daemon knows; a CONDEMNED one will be when it is thrown out.
  */
 enum elisa_vcpu_state {
 	ELISA_VCPU_QUIET,
 	ELISA_VCPU_RUNNING,
 	ELISA_VCPU_PARKED,
 	ELISA_VCPU_CONDEMNED,
+	ELISA_VCPU_EVICTED,
 };
 
 /* Where a vCPU stood when it was parked inside a context. Changed by anybody: thrown out. */
@@ -51,7 +54,7 @@ struct elisa_vcpu {
 	struct kvm_vcpu *kvm_vcpu;
 	struct list_head link; /* vm->vcpus */
 
-	spinlock_t lock;                 /* vm, against a hook that wants to use it */
+	spinlock_t lock;                 /* vm, against a hook that wants to use it; EVICTED */
 	struct elisa_vm *vm;             /* a reference; NULL: detached */
 	struct elisa_contexts *contexts; /* NULL: detached */
 	struct elisa_contexts *retiring; /* what contexts was, until it is freed */
@@ -109,6 +112,12 @@ void elisa_vcpu_leave(struct elisa_vcpu *vcpu);
 
 /* The vCPU, inside a context until now, is outside: finished by the module, not by VMFUNC. */
 void elisa_vcpu_outside(struct elisa_vcpu *vcpu);
+
+/*
+ * Parked, or condemned: from now on it is out, held, and the daemon is told. False: it was not. Under
+ * domain->lock.
+ */
+bool elisa_vcpu_evict(struct elisa_vcpu *vcpu);
 
 /* Remember where a vCPU stands that stays inside. VMCS current. */
 void elisa_vcpu_park(struct elisa_vcpu *vcpu);

@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 #include <elisa/version.h>
 
+#include "compat.h"
 #include "domain.h"
 #include "grace.h"
 #include "port.h"
@@ -291,6 +292,8 @@ static long vcpu_stats(struct elisa_vm *vm, void __user *user)
 		return -ENOENT;
 	}
 	stats = vcpu->stats;
+	stats.tsc_scaled = elisa_kvm_tsc_scaled(vcpu->kvm_vcpu);
+	stats.tsc_offset = stats.tsc_scaled ? 0 : elisa_kvm_tsc_offset(vcpu->kvm_vcpu);
 	held = READ_ONCE(vcpu->held);
 	mutex_unlock(&vm->domain->lock);
 	stats.version = ELISA_UAPI_VERSION;
