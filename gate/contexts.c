@@ -16,6 +16,7 @@
 ELISA_STATIC_ASSERT(sizeof(struct elisa_contexts) <= ELISA_PAGE_SIZE, "one page");
 
 #define GIB_SIZE 0x40000000ull
+#define KEPT_FS_BASE (ELISA_OFFSET_KEPT_FS_BASE - ELISA_OFFSET_STACK)
 
 static int map_page(struct elisa_ept *ept, struct elisa_gpa gpa, const void *page, uint32_t rights)
 {
@@ -305,6 +306,13 @@ void elisa_contexts_reset(struct elisa_contexts *contexts)
 		elisa_contexts_open(contexts);
 	for (i = 0; i < ELISA_STACK_PAGES; i++)
 		elisa_page_zero(contexts->stack[i]);
+}
+
+uint64_t elisa_contexts_kept_fs_base(const struct elisa_contexts *contexts)
+{
+	const uint64_t *page = contexts->stack[KEPT_FS_BASE / ELISA_PAGE_SIZE];
+
+	return elisa_entry_load(&page[KEPT_FS_BASE % ELISA_PAGE_SIZE / sizeof(*page)]);
 }
 
 void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports)

@@ -104,6 +104,12 @@ void elisa_contexts_close(struct elisa_contexts *contexts);
  */
 void elisa_contexts_reset(struct elisa_contexts *contexts);
 
+/*
+ * The guest's FS base while trusted code has another in place; else 0 (ELISA_OFFSET_KEPT_FS_BASE).
+ * elisa_contexts_reset() clears it. Any context.
+ */
+uint64_t elisa_contexts_kept_fs_base(const struct elisa_contexts *contexts);
+
 /* Which ports the vCPU may use: bit p = port p. One store, seen at once. Any context. */
 void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports);
 

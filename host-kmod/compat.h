@@ -93,6 +93,13 @@ static inline void elisa_kvm_set_lazy_register(struct kvm_vcpu *vcpu, int number
 	vcpu->arch.regs_dirty |= 1u << number;
 }
 
+/* KVM keeps a copy of segment fields between two entries: it is not to use that. */
+static inline void elisa_kvm_set_fs_base(struct kvm_vcpu *vcpu, u64 base)
+{
+	elisa_vmwrite(GUEST_FS_BASE, base);
+	vcpu->arch.regs_avail &= ~(1u << VCPU_EXREG_SEGMENTS);
+}
+
 static inline bool elisa_kvm_nested(struct kvm_vcpu *vcpu)
 {
 	return vcpu->arch.hflags & HF_GUEST_MASK;

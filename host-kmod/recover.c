@@ -27,6 +27,19 @@ static bool in_window(u64 address)
 	return address - ELISA_WINDOW_GVA < ELISA_WINDOW_SIZE;
 }
 
+void elisa_recover_fs_base(struct elisa_vcpu *vcpu)
+{
+	u64 trusted = vcpu->parked.fs_base;
+
+	/* A guest's FS base of 0 is kept as 0 too. */
+	if (!vcpu->kept_fs_base && !in_window(trusted))
+		return;
+	if (elisa_vmread(GUEST_FS_BASE) == trusted)
+		elisa_kvm_set_fs_base(vcpu->kvm_vcpu, vcpu->kept_fs_base);
+	vcpu->kept_fs_base = 0;
+	vcpu->parked.fs_base = 0;
+}
+
 /* The CPU's vector registers are the guest's, loaded: the caller sees to that. */
 static void scrub_loaded_vectors(void)
 {
@@ -90,6 +103,7 @@ static void account(struct elisa_vcpu *vcpu, u32 reason, bool known)
 void elisa_recover_at_exit(struct elisa_vcpu *vcpu, u32 reason)
 {
 	account(vcpu, reason, false);
+	elisa_recover_fs_base(vcpu);
 	elisa_kvm_drop_exception(vcpu->kvm_vcpu);
 	scrub_vectors();
 	scrub_registers(vcpu->kvm_vcpu);
@@ -102,6 +116,7 @@ void elisa_recover_at_exit(struct elisa_vcpu *vcpu, u32 reason)
 void elisa_recover_before_entry(struct elisa_vcpu *vcpu, bool evicted)
 {
 	account(vcpu, ELISA_AT_ENTRY, evicted);
+	elisa_recover_fs_base(vcpu);
 	/* User space, or INIT, gave it registers of its own: not ours to change. */
 	if (elisa_kvm_rip(vcpu->kvm_vcpu) != vcpu->parked.rip) {
 		/* But INIT, which ends 64-bit mode, leaves the vector registers as they were. */

@@ -13,6 +13,12 @@
 
 struct elisa_vcpu;
 
+/*
+ * The FS base that the vCPU had when it was parked is the guest's again, if trusted code had put
+ * another in place and user space did not since. Part of both functions below. VMCS current.
+ */
+void elisa_recover_fs_base(struct elisa_vcpu *vcpu);
+
 /* In handle_exit, for an exit that has no place inside. `reason` is the basic exit reason. */
 void elisa_recover_at_exit(struct elisa_vcpu *vcpu, u32 reason);
 

@@ -132,6 +132,7 @@ static struct elisa_parked whereabouts(struct elisa_vcpu *vcpu)
 		.cr3 = elisa_vmread(GUEST_CR3),
 		.cs = elisa_vmread(GUEST_CS_SELECTOR),
 		.cs_rights = elisa_vmread(GUEST_CS_AR_BYTES),
+		.fs_base = elisa_vmread(GUEST_FS_BASE),
 	};
 }
 
@@ -252,6 +253,7 @@ void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 			 fits && !READ_ONCE(vcpu->closing) && !READ_ONCE(vcpu->held));
 	elisa_contexts_set_default(contexts, vcpu->trap ? 0 : vcpu->kvm_eptp);
 	if (vcpu->reset_wanted) {
+		elisa_recover_fs_base(vcpu);
 		elisa_contexts_reset(contexts);
 		vcpu->reset_wanted = false;
 	}
@@ -273,6 +275,8 @@ void elisa_vcpu_leave(struct elisa_vcpu *vcpu)
 	WARN_ONCE(!vcpu->context, "elisa: vCPU left with an unknown EPTP %#llx\n", eptp);
 	elisa_vmwrite(EPT_POINTER, vcpu->kvm_eptp);
 	elisa_vcpu_park(vcpu);
+	/* Now: the contexts may be freed before it is wanted. */
+	vcpu->kept_fs_base = elisa_contexts_kept_fs_base(vcpu->entered);
 	atomic_set_release(&vcpu->state, ELISA_VCPU_PARKED);
 }
 

@@ -46,6 +46,7 @@ struct elisa_parked {
 	u64 cr3;
 	u64 cs;
 	u64 cs_rights;
+	u64 fs_base;
 };
 
 struct elisa_vcpu {
@@ -76,6 +77,7 @@ struct elisa_vcpu {
 	u64 list;                       /* host-physical address in the VMCS */
 	struct elisa_contexts *entered; /* contexts of this entry */
 	struct elisa_parked parked;
+	u64 kept_fs_base; /* the guest's, as the contexts' stack had it when the vCPU was parked */
 
 	unsigned long next_check; /* jiffies: of the VM's processes */
 	bool process_failed;      /* its ports are to be taken back */

@@ -159,6 +159,18 @@ static void reset_restores_list_and_scrubs_stack(void **state)
 	expect_list(DEFAULT_EPTP, 0);
 }
 
+static void fs_base_is_kept_until_reset(void **state)
+{
+	uint64_t *top = contexts->stack[ELISA_STACK_PAGES - 1];
+
+	(void)state;
+	assert_int_equal(elisa_contexts_kept_fs_base(contexts), 0);
+	top[PAGE / sizeof(*top) - 1] = 0x7f0012345678ull;
+	assert_int_equal(elisa_contexts_kept_fs_base(contexts), 0x7f0012345678ull);
+	elisa_contexts_reset(contexts);
+	assert_int_equal(elisa_contexts_kept_fs_base(contexts), 0);
+}
+
 static void identity_page_says_who(void **state)
 {
 	(void)state;
@@ -334,6 +346,7 @@ int main(void)
 		TEST(eptps_are_invalidated_before_and_after_use),
 		TEST(list_follows_open_close_and_default),
 		TEST(reset_restores_list_and_scrubs_stack),
+		TEST(fs_base_is_kept_until_reset),
 		TEST(identity_page_says_who),
 		TEST(admission_is_counted_and_bounded),
 		TEST(eviction_invalidates_both_contexts),
