@@ -15,6 +15,7 @@
 #define EXIT_PAUSE 40
 #define EXIT_EPT_VIOLATION 48
 #define EXIT_PREEMPTION_TIMER 52
+#define GUEST_FS_BASE 0x7f1234567000ull
 
 const char *case_round_trip(void)
 {
@@ -305,5 +306,94 @@ const char *case_descriptor_tables(void)
 	      "a gate call went through with the IDT in the window");
 	CHECK(host_stats(setup.vm_fd).recoveries == 0, "it had been inside");
 	CHECK(vm_gate(&setup.vm, IMAGE_SUM, 1, 2) == 3, "the gate stays closed");
+	return setup_end(&setup);
+}
+
+static uint64_t fs_base(struct vm *vm)
+{
+	struct kvm_sregs sregs;
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
+		die("KVM_GET_SREGS");
+	return sregs.fs.base;
+}
+
+static const char *check_fs_base(struct setup *setup, uint64_t guest)
+{
+	struct vm *vm = &setup->vm;
+	int64_t result;
+
+	CHECK(vm_call(vm, guest_gate_fs, IMAGE_KEEP_FS, 0, guest, &result) == OUTCOME_FAULT &&
+		      vm_mailbox(vm, GUEST_FAULT_VECTOR) == 13,
+	      "vector %llu", (unsigned long long)vm_mailbox(vm, GUEST_FAULT_VECTOR));
+	CHECK(fs_base(vm) == guest, "%#llx after a fault", (unsigned long long)fs_base(vm));
+	CHECK(hello(vm) == 0 && host_reopen(&setup->host, 0) == 0, "hello");
+	CHECK(vm_gate(vm, IMAGE_LOAD, IMAGE_KEPT_FS_BASE, 0) == 0, "the kept word is not cleared");
+	return NULL;
+}
+
+const char *case_fs_base(void)
+{
+	const char *reason;
+	struct setup setup;
+
+	_Static_assert(IMAGE_KEPT_FS_BASE == ELISA_GVA(ELISA_OFFSET_KEPT_FS_BASE), "kept word");
+	setup_hello(&setup);
+	reason = check_fs_base(&setup, GUEST_FS_BASE);
+	if (!reason)
+		reason = check_fs_base(&setup, 0);
+	return reason ? reason : setup_end(&setup);
+}
+
+static void *call_with_fs(void *argument)
+{
+	int64_t result;
+
+	vm_call(argument, guest_gate_fs, IMAGE_KEEP_FS, MEMORY_GVA, GUEST_FS_BASE, &result);
+	return NULL;
+}
+
+static void park_with_fs(struct setup *setup)
+{
+	volatile uint64_t *memory = setup->host.memory;
+	pthread_t thread;
+
+	memory[0] = 0;
+	if (pthread_create(&thread, NULL, call_with_fs, &setup->vm))
+		die("pthread_create");
+	while (!memory[0])
+		usleep(1000);
+	vm_park(&setup->vm, thread);
+}
+
+/* A VMM that takes a parked vCPU elsewhere, or gives it an FS base, gets what it asked for. */
+const char *case_fs_base_by_vmm(void)
+{
+	struct setup setup;
+	struct vm *vm = &setup.vm;
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int64_t result;
+
+	setup_hello(&setup);
+	park_with_fs(&setup);
+	CHECK(fs_base(vm) == IMAGE_FS_BASE, "%#llx inside", (unsigned long long)fs_base(vm));
+	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs))
+		die("KVM_GET_REGS");
+	regs.rip = vm_code_address(guest_returned);
+	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+		die("KVM_SET_REGS");
+	CHECK(vm_resume(vm, &result) == OUTCOME_RETURNED, "it did not go where it was sent");
+	CHECK(fs_base(vm) == GUEST_FS_BASE, "%#llx elsewhere", (unsigned long long)fs_base(vm));
+	CHECK(hello(vm) == 0 && host_reopen(&setup.host, 0) == 0, "hello");
+	park_with_fs(&setup);
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
+		die("KVM_GET_SREGS");
+	sregs.fs.base = 0x77000;
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs))
+		die("KVM_SET_SREGS");
+	CHECK(vm_resume(vm, &result) == OUTCOME_FAULT, "it went on with the VMM's FS base");
+	CHECK(fs_base(vm) == 0x77000, "the VMM's FS base became %#llx",
+	      (unsigned long long)fs_base(vm));
 	return setup_end(&setup);
 }

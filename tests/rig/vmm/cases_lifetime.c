@@ -229,6 +229,77 @@ const char *case_overstay(void)
 	return setup_end(&setup);
 }
 
+static void *wait_inside(void *argument)
+{
+	struct vm *vm = argument;
+
+	return vm_gate(vm, IMAGE_WAIT, MEMORY_GVA, 0) == 7 ? NULL : vm;
+}
+
+static pthread_t send_inside(struct setup *setup)
+{
+	pthread_t thread;
+
+	memset(setup->host.memory, 0, 16);
+	if (pthread_create(&thread, NULL, wait_inside, &setup->vm))
+		die("pthread_create");
+	while (!*(volatile uint64_t *)setup->host.memory)
+		usleep(1000);
+	return thread;
+}
+
+/* A vCPU that runs is not harmed, wherever it is. */
+const char *case_evict_running(void)
+{
+	struct setup setup;
+	pthread_t thread;
+	void *failed;
+
+	setup_hello(&setup);
+	CHECK(host_evict(&setup.host, 0) == 0, "one that is outside");
+	CHECK(host_evict(&setup.host, 1) == ENOENT, "one that is not attached");
+	CHECK(host_evict(&setup.host, ELISA_MAX_VCPUS) == ENOENT, "one beyond the limit");
+	CHECK(vm_gate(&setup.vm, IMAGE_SUM, 1, 2) == 3, "held");
+	thread = send_inside(&setup);
+	CHECK(host_evict(&setup.host, 0) == ETIMEDOUT, "one that stays inside");
+	setup.host.memory[1] = 7;
+	pthread_join(thread, &failed);
+	CHECK(!failed && host_stats(setup.vm_fd).recoveries == 0, "it was thrown out");
+	CHECK(!event_is(&setup.host, ELISA_EVENT_VCPU_RECOVERED), "an event");
+	return setup_end(&setup);
+}
+
+/* One that its VMM has stopped inside is out at once, and finds out when it runs. */
+const char *case_evict_parked(void)
+{
+	struct elisa_event event;
+	struct setup setup;
+	int64_t result;
+
+	setup_hello(&setup);
+	vm_park(&setup.vm, send_inside(&setup));
+	CHECK(host_stats(setup.vm_fd).held == 0, "held before");
+	CHECK(host_evict(&setup.host, 0) == 0, "evict");
+	CHECK(host_stats(setup.vm_fd).held == 1, "not held");
+	do
+		event = host_event(&setup.host);
+	while (event.type && event.type != ELISA_EVENT_VCPU_RECOVERED);
+	CHECK(event.type && event.vcpu == 0 && event.reason == ELISA_AT_ENTRY,
+	      "event %u, vCPU %u, reason %#x", event.type, event.vcpu, event.reason);
+	CHECK(host_evict(&setup.host, 0) == 0, "evict again");
+	CHECK(host_reopen(&setup.host, 0) == 0, "reopen");
+	setup.host.memory[1] = 7;
+	CHECK(vm_resume(&setup.vm, &result) == OUTCOME_FAULT &&
+		      vm_mailbox(&setup.vm, GUEST_FAULT_VECTOR) == 13,
+	      "it went on inside");
+	CHECK(!event_is(&setup.host, ELISA_EVENT_VCPU_RECOVERED), "told twice");
+	CHECK(host_stats(setup.vm_fd).held == 0 && host_stats(setup.vm_fd).recoveries == 1,
+	      "held %llu, %llu recoveries", (unsigned long long)host_stats(setup.vm_fd).held,
+	      (unsigned long long)host_stats(setup.vm_fd).recoveries);
+	CHECK(hello(&setup.vm) == 0 && vm_gate(&setup.vm, IMAGE_SUM, 1, 2) == 3, "afterwards");
+	return setup_end(&setup);
+}
+
 struct neighbour {
 	struct vm vm;
 	struct host *host;

@@ -34,6 +34,20 @@ guest_gate:
 	movabs $GUEST_CALL_STUB, %rax
 	jmp *%rax
 
+	/* The gate call (RDI, RSI) with RDX as the FS base. */
+	.globl guest_gate_fs
+guest_gate_fs:
+	wrfsbase %rdx
+	jmp guest_gate
+
+	/* RAX = the time stamp counter. */
+	.globl guest_rdtsc
+guest_rdtsc:
+	rdtsc
+	shl $32, %rdx
+	or %rdx, %rax
+	ret
+
 	/* Copied to the end of CALL_STUB's page. RCX and RAX are scratch. */
 	.globl guest_call_stub, guest_call_stub_end
 guest_call_stub:

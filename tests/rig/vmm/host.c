@@ -12,7 +12,8 @@
 
 extern const char image_begin[], image_end[];
 
-static void map(int domain, const void *address, uint64_t length, uint64_t offset, uint32_t access)
+int host_map(struct host *host, const volatile void *address, uint64_t length, uint64_t offset,
+	     uint32_t access)
 {
 	struct elisa_domain_map argument = {
 		.version = ELISA_UAPI_VERSION,
@@ -22,8 +23,18 @@ static void map(int domain, const void *address, uint64_t length, uint64_t offse
 		.offset = offset,
 	};
 
-	if (ioctl(domain, ELISA_IOC_DOMAIN_MAP, &argument))
-		die("DOMAIN_MAP");
+	return ioctl(host->domain, ELISA_IOC_DOMAIN_MAP, &argument) ? errno : 0;
+}
+
+int host_unmap(struct host *host, uint64_t offset, uint64_t length)
+{
+	struct elisa_domain_unmap argument = {
+		.version = ELISA_UAPI_VERSION,
+		.offset = offset,
+		.length = length,
+	};
+
+	return ioctl(host->domain, ELISA_IOC_DOMAIN_UNMAP, &argument) ? errno : 0;
 }
 
 static void *anonymous_page(int flags)
@@ -47,10 +58,12 @@ void host_open(struct host *host)
 	if (host->domain < 0)
 		die("DOMAIN_CREATE");
 	memcpy(image, image_begin, image_end - image_begin);
-	map(host->domain, image, image_end - image_begin, ELISA_OFFSET_TEXT, ELISA_MAP_EXECUTE);
+	if (host_map(host, image, image_end - image_begin, ELISA_OFFSET_TEXT, ELISA_MAP_EXECUTE))
+		die("DOMAIN_MAP of the image");
 	munmap(image, 4096);
 	host->memory = anonymous_page(MAP_SHARED);
-	map(host->domain, host->memory, 4096, ELISA_OFFSET_SWITCH, ELISA_MAP_WRITE);
+	if (host_map(host, host->memory, 4096, ELISA_OFFSET_SWITCH, ELISA_MAP_WRITE))
+		die("DOMAIN_MAP of memory");
 }
 
 void host_close(struct host *host)
@@ -115,6 +128,13 @@ int host_reopen(struct host *host, uint32_t vcpu)
 	struct elisa_domain_vcpu_reopen reopen = {.version = ELISA_UAPI_VERSION, .vcpu = vcpu};
 
 	return ioctl(host->domain, ELISA_IOC_DOMAIN_VCPU_REOPEN, &reopen);
+}
+
+int host_evict(struct host *host, uint32_t vcpu)
+{
+	struct elisa_domain_vcpu_evict evict = {.version = ELISA_UAPI_VERSION, .vcpu = vcpu};
+
+	return ioctl(host->domain, ELISA_IOC_DOMAIN_VCPU_EVICT, &evict) ? errno : 0;
 }
 
 uint32_t host_prove(struct host *host)

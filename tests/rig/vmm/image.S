@@ -33,6 +33,8 @@ image_begin:
 	je .Lpause
 	cmp $IMAGE_SECRETS, %rdi
 	je .Lsecrets
+	cmp $IMAGE_KEEP_FS, %rdi
+	je .Lkeepfs
 	xor %eax, %eax
 	ret
 .Lsum:
@@ -85,6 +87,14 @@ image_begin:
 	jnz .Lpause
 	xor %eax, %eax
 	ret
+.Lkeepfs:
+	rdfsbase %rax
+	movabs %rax, IMAGE_KEPT_FS_BASE
+	movabs $IMAGE_FS_BASE, %rcx
+	wrfsbase %rcx
+	test %rsi, %rsi
+	jnz .Lwait
+	ud2
 .Lsecrets:
 	movabs $IMAGE_SECRET, %rax
 	movq %rax, %xmm0

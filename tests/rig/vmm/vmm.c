@@ -2,6 +2,7 @@
 /* vmm.c - a virtual machine with the bare guest of guest.S. Used by the cases in elisa-vmm.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +24,14 @@
 #define TSS_LIMIT 0x87
 #define TSS_IO_MAP 0x68
 #define CR0_VALUE 0x80050033ull
-#define CR4_VALUE 0x620ull  /* PAE, OSFXSR, OSXMMEXCPT */
-#define EFER_VALUE 0xd01ull /* SCE, LME, LMA, NXE */
+#define CR4_VALUE 0x10620ull /* PAE, OSFXSR, OSXMMEXCPT, FSGSBASE */
+#define EFER_VALUE 0xd01ull  /* SCE, LME, LMA, NXE */
 #define KVM_TSS_ADDRESS 0xfffbd000
 #define MAX_CPUID 128
 
-extern const char guest_begin[], guest_end[], guest_returned[], guest_exceptions[],
-	guest_timer_handler[], guest_nmi_handler[], guest_call_stub[], guest_call_stub_end[],
-	guest_return_stub[], guest_return_stub_end[];
+extern const char guest_begin[], guest_end[], guest_exceptions[], guest_timer_handler[],
+	guest_nmi_handler[], guest_call_stub[], guest_call_stub_end[], guest_return_stub[],
+	guest_return_stub_end[];
 
 void die(const char *what)
 {
@@ -38,7 +39,7 @@ void die(const char *what)
 	exit(2);
 }
 
-static uint64_t code_address(const char *label)
+uint64_t vm_code_address(const char *label)
 {
 	return GUEST_CODE + (uint64_t)(label - guest_begin);
 }
@@ -100,9 +101,9 @@ static void fill_memory(struct vm *vm)
 	vm->memory[GUEST_TSS + TSS_LIMIT] = 0xff;
 	for (vector = 0; vector < 32; vector++)
 		fill_gate(vm, vector,
-			  code_address(guest_exceptions) + vector * GUEST_EXCEPTION_SIZE);
-	fill_gate(vm, 2, code_address(guest_nmi_handler));
-	fill_gate(vm, GUEST_TIMER_VECTOR, code_address(guest_timer_handler));
+			  vm_code_address(guest_exceptions) + vector * GUEST_EXCEPTION_SIZE);
+	fill_gate(vm, 2, vm_code_address(guest_nmi_handler));
+	fill_gate(vm, GUEST_TIMER_VECTOR, vm_code_address(guest_timer_handler));
 	memcpy(vm->memory + GUEST_STUB_PAGES + 0x1000 - (guest_call_stub_end - guest_call_stub),
 	       guest_call_stub, guest_call_stub_end - guest_call_stub);
 	memcpy(vm->memory + GUEST_STUB_PAGES + 0x1000, guest_return_stub,
@@ -204,6 +205,8 @@ static enum outcome run(struct vm *vm)
 {
 	for (;;) {
 		if (ioctl(vm->vcpu, KVM_RUN, 0)) {
+			if (errno == EINTR && vm->run->immediate_exit)
+				return OUTCOME_PARKED;
 			if (errno == EINTR)
 				continue;
 			die("KVM_RUN");
@@ -227,31 +230,58 @@ static void finish_io(struct vm *vm)
 	vm->run->immediate_exit = 0;
 }
 
+static enum outcome run_to_end(struct vm *vm, int64_t *result)
+{
+	enum outcome outcome = run(vm);
+	struct kvm_regs regs;
+
+	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs))
+		die("KVM_GET_REGS");
+	*result = regs.rax;
+	if (outcome == OUTCOME_RETURNED || outcome == OUTCOME_FAULT)
+		finish_io(vm);
+	return outcome;
+}
+
 enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int ring,
 			const uint64_t arguments[3], int64_t *result)
 {
 	uint64_t stack = (ring ? GUEST_USER_STACK : GUEST_KERNEL_STACK) - 8;
 	struct kvm_regs regs = {
-		.rip = code_address(function),
+		.rip = vm_code_address(function),
 		.rsp = stack,
 		.rflags = RFLAGS_VALUE,
 		.rdi = arguments[0],
 		.rsi = arguments[1],
 		.rdx = arguments[2],
 	};
-	enum outcome outcome;
 
-	*words(vm, stack) = code_address(guest_returned);
+	*words(vm, stack) = vm_code_address(guest_returned);
 	set_system_registers(vm, root, ring);
 	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
 		die("KVM_SET_REGS");
-	outcome = run(vm);
-	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs))
-		die("KVM_GET_REGS");
-	*result = regs.rax;
-	if (outcome != OUTCOME_OTHER)
-		finish_io(vm);
-	return outcome;
+	return run_to_end(vm, result);
+}
+
+enum outcome vm_resume(struct vm *vm, int64_t *result)
+{
+	vm->run->immediate_exit = 0;
+	return run_to_end(vm, result);
+}
+
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+void vm_park(struct vm *vm, pthread_t thread)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+
+	sigaction(SIGUSR1, &action, NULL);
+	vm->run->immediate_exit = 1;
+	pthread_kill(thread, SIGUSR1);
+	pthread_join(thread, NULL);
 }
 
 enum outcome vm_call(struct vm *vm, const char *function, uint64_t first, uint64_t second,

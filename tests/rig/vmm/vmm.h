@@ -12,6 +12,7 @@
 #include <elisa/uapi.h>
 #include <elisa/version.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,13 +29,18 @@ struct vm {
 /* How a guest function ended. */
 enum outcome {
 	OUTCOME_RETURNED,
-	OUTCOME_FAULT, /* an exception; see the mailbox */
-	OUTCOME_OTHER, /* KVM gave up: exit_reason in vm->run */
+	OUTCOME_FAULT,  /* an exception; see the mailbox */
+	OUTCOME_PARKED, /* it was not to run any more: vm_park() */
+	OUTCOME_OTHER,  /* KVM gave up: exit_reason in vm->run */
 };
 
 /* From guest.S. */
 extern const char guest_hypercall[], guest_gate[], guest_gate_loop[], guest_gate_registers[],
-	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[];
+	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[], guest_gate_fs[],
+	guest_rdtsc[], guest_returned[];
+
+/* Where the guest has it. */
+uint64_t vm_code_address(const char *label);
 
 void vm_create(struct vm *vm);
 void vm_destroy(struct vm *vm);
@@ -46,6 +52,15 @@ enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int 
 /* The usual case: ring 3, the page table that says hello. */
 enum outcome vm_call(struct vm *vm, const char *function, uint64_t first, uint64_t second,
 		     uint64_t third, int64_t *result);
+
+/*
+ * `thread` is in a vm_call(), which ends with OUTCOME_PARKED, or with what it has just come to, and the
+ * thread with it: the vCPU stands where it stood, and nobody runs it.
+ */
+void vm_park(struct vm *vm, pthread_t thread);
+
+/* Runs a parked vCPU on: what vm_call() would have returned. */
+enum outcome vm_resume(struct vm *vm, int64_t *result);
 
 /* A word of the mailbox, of the dump. */
 uint64_t vm_mailbox(const struct vm *vm, unsigned int offset);
@@ -73,6 +88,12 @@ struct elisa_vcpu_stats host_stats(int vm_fd);
 int host_stats_error(int vm_fd); /* the errno of asking */
 int host_reopen(struct host *host, uint32_t vcpu);
 uint32_t host_prove(struct host *host);
+
+/* 0 or the errno. */
+int host_map(struct host *host, const volatile void *address, uint64_t length, uint64_t offset,
+	     uint32_t access);
+int host_unmap(struct host *host, uint64_t offset, uint64_t length);
+int host_evict(struct host *host, uint32_t vcpu);
 
 /* The next event within a second, or type 0. */
 struct elisa_event host_event(struct host *host);
