@@ -13,7 +13,6 @@
 #include <linux/bug.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
-#include <linux/version.h>
 #include <asm/asm.h>
 #include <asm/vmx.h>
 
@@ -176,7 +175,7 @@ static inline unsigned long elisa_kvm_page_address(struct kvm_vcpu *vcpu, gpa_t 
 static inline int elisa_follow_frame(struct vm_area_struct *vma, unsigned long address,
 				     unsigned long *frame)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#ifdef ELISA_FOLLOW_PFNMAP
 	struct follow_pfnmap_args arguments = {.vma = vma, .address = address};
 	int error = follow_pfnmap_start(&arguments);
 
