@@ -22,23 +22,16 @@ mkdir -p "$tree"/{proc,sys,dev,tmp,run,huge,etc,lib,var/run,usr}
 ln -s ../lib "$tree/usr/lib"
 ln -s ../bin "$tree/usr/bin"
 applets "$tree" sh mount
-pmds=$(dirname "$(readlink -f /usr/lib/x86_64-linux-gnu/dpdk/pmds-*/librte_mempool_ring.so)")
-mkdir -p "$tree/lib/x86_64-linux-gnu" "$tree/usr/lib/x86_64-linux-gnu/dpdk/${pmds##*/}"
+mkdir -p "$tree/lib/x86_64-linux-gnu"
 cp /usr/bin/dpdk-testpmd "$tree/bin/"
 cp /usr/libexec/coreutils/libstdbuf.so "$tree/lib/x86_64-linux-gnu/"
 with_libraries "$tree" /usr/bin/dpdk-testpmd
-# EAL loads all that lies in the directory that it was built with; one name for each driver there.
-for driver in $DRIVERS; do
-	file=$(readlink -f "$pmds/librte_$driver.so")
-	name=${file##*/}
-	cp "$file" "$tree/lib/x86_64-linux-gnu/$name"
-	ln -s "$name" "$tree/lib/x86_64-linux-gnu/${name%.*}"
-	ln -s "/lib/x86_64-linux-gnu/$name" "$tree/usr/lib/x86_64-linux-gnu/dpdk/${pmds##*/}/$name"
-	with_libraries "$tree" "$file"
-done
+# shellcheck disable=SC2086
+dpdk_drivers "$tree" $DRIVERS
 thread_library "$tree"
 payload "$tree" guest
 install -m 755 "$RIG/guest/init" "$tree/init"
+install -m 644 "$RIG/guest/testpmd.sh" "$tree/"
 (cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc --quiet) > "$IMAGE/guest.cpio"
 keep "$IMAGE/guest.stamp" "$hash"
 echo "guest image: $(du -m "$IMAGE/guest.cpio" | cut -f 1) MiB"

@@ -51,6 +51,23 @@ payload() {
 	done
 }
 
+# dpdk_drivers TREE NAME…: Debian's DPDK drivers. EAL loads all that lies in the directory that it
+# was built with, and wants one file (one inode) for each driver's names.
+dpdk_drivers() {
+	local tree=$1 pmds driver file name
+	shift
+	pmds=$(dirname "$(readlink -f /usr/lib/x86_64-linux-gnu/dpdk/pmds-*/librte_mempool_ring.so)")
+	mkdir -p "$tree/lib/x86_64-linux-gnu" "$tree/usr/lib/x86_64-linux-gnu/dpdk/${pmds##*/}"
+	for driver in "$@"; do
+		file=$(readlink -f "$pmds/librte_$driver.so")
+		name=${file##*/}
+		cp -n "$file" "$tree/lib/x86_64-linux-gnu/$name"
+		ln -sf "$name" "$tree/lib/x86_64-linux-gnu/${name%.*}"
+		ln -s "/lib/x86_64-linux-gnu/$name" "$tree/usr/lib/x86_64-linux-gnu/dpdk/${pmds##*/}/$name"
+		with_libraries "$tree" "$file"
+	done
+}
+
 # applets TREE NAME…: busybox and links to it.
 applets() {
 	local tree=$1 name

@@ -4,7 +4,7 @@ import fcntl
 import shlex
 import shutil
 
-HOST_FILES = ("job.sh", "lib.sh")
+HOST_FILES = ("host/job.sh", "host/lib.sh", "guest/testpmd.sh")
 
 
 def claim(folder, name):
@@ -25,7 +25,7 @@ def write(folder, rig, scenarios, settings):
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "scenarios").mkdir(parents=True)
     for name in HOST_FILES:
-        shutil.copy(rig / "host" / name, folder / name)
+        shutil.copy(rig / name, folder)
     for path in (rig / "scenarios").iterdir():
         if path.is_dir():
             shutil.copytree(path, folder / "scenarios" / path.name)
