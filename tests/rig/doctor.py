@@ -129,8 +129,8 @@ def system(report):
     memory = int(re.search(r"MemAvailable:\s+(\d+)", text("/proc/meminfo")).group(1)) >> 10
     report.add("memory", memory >= 2560, f"memory: {memory} MiB available, 2560 needed",
                "end other programs: the emulated host has 2 GiB")
-    report.add("tun", os.path.exists("/dev/net/tun"), "/dev/net/tun (uplink scenarios)",
-               "modprobe tun", needed=False)
+    report.add("tun", os.path.exists("/dev/net/tun"), "/dev/net/tun (scenarios with a NIC)",
+               "modprobe tun; without it they are skipped", needed=False)
 
 
 def virtualization(report):

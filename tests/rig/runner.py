@@ -17,7 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 
-from machine import bochs, direct, events, process, scenario, terminal
+from machine import bochs, direct, events, outside, process, scenario, terminal
 
 RIG = pathlib.Path(__file__).resolve().parent
 BUILD = RIG.parent.parent / "build"
@@ -47,6 +47,13 @@ def machine_module():
     return direct if doctor.has_vmfunc() else bochs
 
 
+def skipped(wanted, module):
+    reason = module.nic_missing() if wanted.nic else None
+    if reason:
+        print(f"skip {wanted.name}/nic {reason}")
+    return reason
+
+
 class Run:
     """One boot and the scenarios that share it."""
 
@@ -56,6 +63,7 @@ class Run:
         self.machine = module.Machine(RIG, BUILD, scenarios, name)
         self.outcomes = {name: events.Outcome(name) for name in self.scenarios}
         self.current = None
+        self.outside = None
         self.began = time.monotonic()
         self.total_deadline = deadline
         self.deadline = self.began + BOOT_LIMIT
@@ -71,6 +79,7 @@ class Run:
         try:
             trouble = self.watch()
         finally:
+            self.end_outside()
             self.machine.stop()
         self.conclude(trouble)
 
@@ -101,15 +110,19 @@ class Run:
         if verb == "begin":
             self.current = self.outcomes[first]
             self.current.began = time.monotonic()
+            self.begin_outside(first)
             self.deadline = self.current.began + self.scenarios[first].limit
         elif verb == "end":
             self.current.wall = time.monotonic() - self.current.began
             self.current.take(f"end {more}")
             self.say(f"{first}: ended after {self.current.wall:.1f} s")
+            self.end_outside()
             self.current = None
             self.deadline = time.monotonic() + END_LIMIT
         elif verb == "stage":
             self.say(f"{self.current.name}: {rest}" if self.current else rest)
+        elif verb == "outside" and self.outside:
+            self.outside.request(rest)
         elif verb in ("broken", "loader:"):
             return f"{verb} {rest}"
         elif self.current:
@@ -117,6 +130,20 @@ class Run:
             if verb == "fail":
                 self.say(f"{self.current.name}: FAIL {rest}")
         return None
+
+    def begin_outside(self, name):
+        if not self.machine.far_interface:
+            return
+        folder = self.machine.folder / "outside" / name
+        folder.mkdir(parents=True)
+        self.outside = outside.Outside(folder, self.machine.far_interface, self.machine.answer)
+        self.outside.start()
+
+    def end_outside(self):
+        trouble = self.outside.stop() if self.outside else None
+        self.outside = None
+        if trouble and self.current:
+            self.current.fail("outside", trouble)
 
     def hang(self, reason):
         self.say(f"{reason}; the state of the machine:")
@@ -146,6 +173,9 @@ class Run:
         target.mkdir(parents=True)
         if files.is_dir():
             shutil.copytree(files, target, dirs_exist_ok=True)
+        far_files = self.machine.folder / "outside" / outcome.name
+        if far_files.is_dir():
+            shutil.copytree(far_files, target / "outside")
         for name in ("dmesg", "interrupts"):
             if (files.parent / name).exists():
                 shutil.copy(files.parent / name, target / name)
@@ -184,6 +214,7 @@ def main():
     wishes = {"cpus": options.cpus, "limit": options.limit,
               "cmdline": "stock" if options.stock_cmdline else None}
     scenarios = [scenario.Scenario(RIG / "scenarios", name, wishes) for name in options.scenario]
+    scenarios = [s for s in scenarios if not skipped(s, module)]
     deadline = time.monotonic() + options.total_limit
     failed = 0
     for group in scenario.boots(scenarios):

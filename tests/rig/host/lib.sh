@@ -12,6 +12,14 @@
 #	need NAME REASON COMMAND…	the same, and a failure ends the scenario
 #	expect_message REGEX		kernel messages of this scenario that are no failure (Python)
 #
+# The other end of the NIC's cable (with the wish nic=1; machine/outside.py). There the interface is
+# $FAR, with address 198.51.100.1/24; here the NIC is $RIG_NIC, a PCI address. Output goes to
+# build/results/SCENARIO/outside/NAME.out, its end to the file $(outside_answer).
+#	outside run NAME COMMAND…	a command line for sh there; returns its status
+#	outside start NAME COMMAND…	the same in the background; returns at once
+#	outside wait NAME		returns the status of what was started
+#	outside stop NAME		interrupts it, returns its status
+#
 # Guests (at most 8; ID of letters and digits; QEMU's -name guest=ID)
 #	guest_start ID [QEMU ARGS…] [-- KERNEL ARGS…]
 #	guest_wait ID PATTERN [SECONDS]	read its serial lines to one that has PATTERN (a shell pattern)
@@ -72,6 +80,23 @@ check() {
 }
 
 need() { check "$@" || exit 1; }
+
+# The wait has no limit: idle time passes fast here, only the runner knows how long the others take.
+outside() {
+	OUTSIDE_REQUESTS=$((OUTSIDE_REQUESTS + 1))
+	OUTSIDE_FILE=$RIG_TEMPORARY/outside.$OUTSIDE_REQUESTS
+	echo "outside $*"
+	echo "RIG outside $OUTSIDE_FILE $*" >&9
+	until [ -e "$OUTSIDE_FILE" ]; do sleep 0.2; done
+	{
+		read -r OUTSIDE_STATUS
+		cat > "$(outside_answer)"
+	} < "$OUTSIDE_FILE"
+	return "$OUTSIDE_STATUS"
+}
+OUTSIDE_REQUESTS=0
+
+outside_answer() { echo "$RIG_TEMPORARY/outside.answer"; }
 
 # Serial lines: a pipe in and a pipe out, both kept open here; descriptors 10 + 2n and 11 + 2n.
 guest_start() {

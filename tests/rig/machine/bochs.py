@@ -2,9 +2,12 @@
 """The emulated host: Debian's Bochs as an Intel CPU with VT-x, EPT and VMFUNC.
 
 com1 brings the host's console, com2 is a shell; both are sockets on a private loopback. The job goes
-in as a tar at the start of the second disk, the results come back as a tar at 16 MiB of it.
+in as a tar at the start of the second disk, the results come back as a tar at 16 MiB of it. A NIC,
+where a scenario wants one, is an e1000 whose cable ends in a tap device of the private network.
 """
+import base64
 import io
+import os
 import queue
 import re
 import socket
@@ -12,7 +15,7 @@ import tarfile
 import threading
 import time
 
-from . import job, process
+from . import job, outside, process
 
 NAME = "emulated (Bochs)"
 CYLINDER = 516096
@@ -41,10 +44,22 @@ clock: sync=none, time0=1700000000
 speaker: enabled=0
 sound: waveoutdrv=dummy
 """
+NIC_CONFIG = """\
+pci: enabled=1, chipset=i440fx, slot1=e1000
+e1000: card=0, enabled=1, mac={mac}, ethmod=tuntap, ethdev=/dev/net/tun:{interface}
+"""
+NIC_ADDRESS = "0000:00:02.0"
+NIC_MAC = "52:e1:15:a0:ee:00"
+FAR_INTERFACE = "tap0"
 # Two CPUs share one thread of the emulator: half the instructions a second for each.
 CPU = {1: "count=1, ips=200000000", 2: "count=2, ips=100000000, quantum=32"}
 SETTINGS = {"OUTPUT": "/tmp/output", "KERNEL": "/boot/vmlinux", "INITRD": "/boot/guest.cpio",
             "PAYLOAD": "/opt/elisa", "HUGE": "/huge"}
+
+
+def nic_missing():
+    """Why scenarios that want a NIC cannot run; None if they can."""
+    return None if os.path.exists("/dev/net/tun") else "no /dev/net/tun: modprobe tun"
 
 
 class Machine:
@@ -53,11 +68,13 @@ class Machine:
     def __init__(self, rig, build, scenarios, run_name, shell=None):
         self.folder, self.lock = job.claim(build / "run", run_name)
         first = scenarios[0] if scenarios else None
+        self.far_interface = FAR_INTERFACE if first and first.nic else None
         self.cpus = first.cpus if first else 1
         stock = bool(first and first.stock)
         self.iso = build / "image" / ("host-stock.iso" if stock else "host.iso")
         settings = dict(SETTINGS, PLATFORM=NAME, CPUS=self.cpus, STOCK=int(stock),
-                        HUGEPAGES=first.hugepages if first else 352, SHELL=0)
+                        HUGEPAGES=first.hugepages if first else 352, SHELL=0,
+                        NIC=NIC_ADDRESS if self.far_interface else "")
         if shell:
             settings.update(SHELL=1, ROWS=shell.lines, COLUMNS=shell.columns)
         job.write(self.folder / "job", rig, scenarios, settings)
@@ -76,6 +93,9 @@ class Machine:
         config = CONFIG.format(cpu=CPU[self.cpus], iso=self.iso, folder=self.folder,
                                cylinders=self.iso.stat().st_size // CYLINDER,
                                job_cylinders=JOB_CYLINDERS, **ports)
+        if self.far_interface:
+            outside.make_tap(self.far_interface)
+            config += NIC_CONFIG.format(mac=NIC_MAC, interface=self.far_interface)
         (self.folder / "bochsrc").write_text(config)
         # Debugger build: continue; at the magic breakpoint that host/start ends with, quit.
         (self.folder / "commands").write_text("c\nq\n")
@@ -138,6 +158,11 @@ class Machine:
         if self.connected["com2"].wait(5):
             self.sockets["com2"].sendall(data)
 
+    def answer(self, path, text):
+        """A file on the host, there at once as a whole: the answer to a request of a scenario."""
+        packed = base64.b64encode(text.encode()).decode()
+        self.type(f"echo {packed} | base64 -d > {path}.new; mv {path}.new {path}\n".encode())
+
     def state(self):
         """Lines about a machine that hangs, if its shell still answers."""
         self.type(b"/boot/state; /boot/save\n")
@@ -152,6 +177,8 @@ class Machine:
 
     def stop(self):
         process.end(self.process)
+        if self.far_interface:
+            outside.remove_tap(self.far_interface)
         for lock in self.folder.glob("*.lock"):
             lock.unlink()
 

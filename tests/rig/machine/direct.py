@@ -1,15 +1,36 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""This machine itself, where it has VT-x with VMFUNC: the same job, without an emulator."""
+"""This machine itself, where it has VT-x with VMFUNC: the same job, without an emulator.
+
+A NIC for scenarios that want one is lent by the environment: RIG_UPLINK="PCI-ADDRESS INTERFACE", the NIC
+and the interface of this machine at the other end of its cable. The interface is moved into the
+runner's private network, where nobody else meets it, and comes back by itself when the runner ends.
+"""
 import os
+import pathlib
 import queue
 import shutil
 import subprocess
 import threading
 
-from . import job, process
+from . import job, outside, process
 
 NAME = "hardware"
 HUGE = "/dev/hugepages"
+
+
+def nic_missing():
+    """Why scenarios that want a NIC cannot run; None if they can."""
+    if len(os.environ.get("RIG_UPLINK", "").split()) == 2:
+        return None
+    return 'no NIC to use: set RIG_UPLINK="PCI-ADDRESS INTERFACE", see docs/emulated-host.md'
+
+
+def take_interface(interface):
+    """From the network of process 1 into a private one."""
+    process.private_network()
+    subprocess.run(["nsenter", "-t", "1", "-n", "ip", "link", "set", interface, "netns", str(os.getpid())],
+                   check=True)
+    outside.set_up(interface)
 
 
 class Machine:
@@ -20,11 +41,16 @@ class Machine:
             raise SystemExit("this machine is the host: use its own shell")
         self.folder, self.lock = job.claim(build / "run", run_name)
         image = build / "image"
+        nic, self.far_interface = "", None
+        if scenarios[0].nic:
+            nic, self.far_interface = os.environ["RIG_UPLINK"].split()
+            take_interface(self.far_interface)
         self.tools = image / "tools"
         job.write(self.folder / "job", rig, scenarios, {
             "OUTPUT": self.folder / "output", "KERNEL": image / "vmlinux",
             "INITRD": image / "guest.cpio", "PAYLOAD": build / "payload" / "host", "HUGE": HUGE,
-            "PLATFORM": NAME, "CPUS": min(2, os.cpu_count()), "STOCK": 1, "HUGEPAGES": 0, "SHELL": 0})
+            "PLATFORM": NAME, "CPUS": min(2, os.cpu_count()), "STOCK": 1, "HUGEPAGES": 0, "SHELL": 0,
+            "NIC": nic})
         self.lines = queue.Queue()
         self.process = None
 
@@ -49,6 +75,12 @@ class Machine:
 
     def running(self):
         return self.process.poll() is None
+
+    def answer(self, path, text):
+        """A file on the host, there at once as a whole: the answer to a request of a scenario."""
+        new = pathlib.Path(path + ".new")
+        new.write_text(text)
+        new.rename(path)
 
     def state(self):
         return subprocess.run("dmesg | tail -n 30; ps -ef | grep [q]emu-system", shell=True,

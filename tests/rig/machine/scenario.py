@@ -2,11 +2,12 @@
 """A scenario's file and what its header asks for.
 
 A line `# rig: KEY=VALUE …` in the first comment: limit=SECONDS (wall clock, on the emulated host),
-cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host).
+cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC, and
+programs at the other end of its cable: outside.py).
 """
 import re
 
-DEFAULTS = {"limit": "240", "cpus": "1", "cmdline": "fast", "hugepages": "352"}
+DEFAULTS = {"limit": "240", "cpus": "1", "cmdline": "fast", "hugepages": "352", "nic": "0"}
 
 
 class Scenario:
@@ -28,11 +29,13 @@ class Scenario:
         self.cpus = int(wishes["cpus"])
         self.stock = wishes["cmdline"] == "stock"
         self.hugepages = int(wishes["hugepages"])
+        self.nic = wishes["nic"] == "1"
 
 
 def boots(scenarios):
     """Scenarios that can share one boot, in the order given."""
     groups = {}
     for scenario in scenarios:
-        groups.setdefault((scenario.cpus, scenario.stock, scenario.hugepages), []).append(scenario)
+        key = (scenario.cpus, scenario.stock, scenario.hugepages, scenario.nic)
+        groups.setdefault(key, []).append(scenario)
     return list(groups.values())
