@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Builds the emulated host's boot disks, build/image/host.iso and host-stock.iso: isolinux, loader,
 # kernel, a small initramfs that finds the disk, and the root tree (ISO 9660 with Rock Ridge) with
-# busybox, QEMU, KVM's modules, the guests' images and the payload of build/payload/host. The two
+# busybox, QEMU, KVM's modules, what DPDK needs for a NIC, the guests' images and the payload of build/payload/host. The two
 # differ in the kernel's command line only: with and without what saves emulated time.
 set -euo pipefail
 # shellcheck source=tests/rig/lib/paths.sh
@@ -16,7 +16,8 @@ set -euo pipefail
 
 DISK_MODULES="scsi_common scsi_mod libata ata_piix crct10dif_common crc-t10dif crc64 crc64-rocksoft
 	t10-pi sd_mod cdrom isofs"
-HOST_MODULES="irqbypass kvm kvm-intel"
+HOST_MODULES="irqbypass kvm kvm-intel uio e1000"
+DRIVERS="bus_pci mempool_ring net_e1000"
 STOCK="console=ttyS0,115200 quiet panic=1"
 # ftrace and kprobes keep working: the module needs them. idle=halt: MWAIT is slow in Bochs.
 SAVERS="mitigations=off tsc=reliable nokaslr cryptomgr.notests no_timer_check audit=0 apparmor=0
@@ -29,7 +30,7 @@ hash=$({ inputs "$RIG/image" "$RIG/host/init" "$RIG/host/start" "$RIG/host/save"
 		"$RIG/host/stop-emulator.S" \
 		"$IMAGE/tools.stamp" \
 		"$PAYLOAD/host" "$IMAGE/kernel.stamp" "$IMAGE/guest.stamp"
-	installed qemu-system-x86 qemu-system-data seabios iproute2 busybox-static \
+	installed qemu-system-x86 qemu-system-data seabios iproute2 busybox-static dpdk dpdk-dev libdpdk-dev coreutils \
 		"linux-image-$kernel" libc6 isolinux syslinux-common; } | sha256sum)
 fresh "$IMAGE/host.stamp" "$hash" && { echo "host image: unchanged"; exit 0; }
 
@@ -37,7 +38,7 @@ make_root() {
 	local tree=$1 name
 	rm -rf "$tree"
 	mkdir -p "$tree"/{proc,sys,dev,tmp,run,huge,etc,boot,isolinux,var} \
-		"$tree"/usr/{bin,lib/modules,share/qemu,share/seabios}
+		"$tree"/usr/{bin,lib/modules,lib/x86_64-linux-gnu,share/qemu,share/seabios}
 	# QEMU finds its firmware relative to /usr/bin.
 	ln -s usr/bin usr/lib "$tree/"
 	ln -s usr/bin "$tree/sbin"
@@ -50,7 +51,11 @@ make_root() {
 	cp "$(command -v ip)" "$tree/bin/ip"
 	cp -L /usr/share/qemu/{qboot.rom,pvh.bin,linuxboot_dma.bin,kvmvapic.bin} "$tree/usr/share/qemu/"
 	cp -L /usr/share/seabios/bios-256k.bin "$tree/usr/share/seabios/"
-	with_libraries "$tree" /usr/bin/qemu-system-x86_64 "$(command -v ip)"
+	cp /usr/bin/dpdk-testpmd "$tree/bin/"
+	cp /usr/libexec/coreutils/libstdbuf.so "$tree/lib/x86_64-linux-gnu/"
+	with_libraries "$tree" /usr/bin/qemu-system-x86_64 "$(command -v ip)" /usr/bin/dpdk-testpmd
+	# shellcheck disable=SC2086
+	dpdk_drivers "$tree" $DRIVERS
 	thread_library "$tree"
 	payload "$tree" host
 	cp "$IMAGE"/tools/* "$tree/bin/"

@@ -12,3 +12,5 @@ PAYLOAD=$BUILD/payload
 DPDK_HEADERS=$BUILD/dpdk-headers
 MESON_DIR=$BUILD/meson
 KMOD_DIR=$BUILD/kmod
+IGB_UIO_DIR=$BUILD/igb-uio
+UNPACKED=$BUILD/unpacked

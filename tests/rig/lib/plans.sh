@@ -9,6 +9,9 @@ plan_setup() {
 	plan $seconds packages "Debian packages" \
 		"look for the network or the archive in the log; then ./run setup again" \
 		"$RIG/make/packages.sh"
+	plan 2 unpacked "Debian packages that are only unpacked" \
+		"look for the network or the archive in the log; then ./run setup again" \
+		"$RIG/make/unpacked.sh"
 	seconds=1
 	[ -e "$BUILD/dpdk-headers.stamp" ] || seconds=8
 	plan $seconds dpdk-headers "DPDK driver headers" \
@@ -26,6 +29,8 @@ plan_images() {
 	[ -e "$IMAGE/host.stamp" ] || seconds=6
 	plan 15 kmod "kernel module" "the compiler's message above; ./run setup if headers are missing" \
 		"$RIG/make/kmod.sh"
+	plan 3 igb-uio "igb_uio" "the compiler's message above; ./run setup if headers are missing" \
+		"$RIG/make/igb-uio.sh"
 	plan 1 payload "payload of the images" "tests/rig/payload.txt says what should be there" \
 		"$RIG/make/payload.sh"
 	plan $((2 * seconds)) image-kernel "kernel image" "./run setup; see the log" "$RIG/image/kernel.sh"
