@@ -4,8 +4,9 @@
 # Runs the scenarios of a job, one after the other, each in a shell of its own, on the emulated host
 # or directly on a machine with VMFUNC. Started with RIG_JOB = the job's directory.
 #
-# job/config sets: RIG_SCENARIOS, RIG_OUTPUT (results), RIG_KERNEL, RIG_INITRD (the guests'),
-# RIG_PAYLOAD (/opt/elisa), RIG_CPUS, RIG_STOCK (1: no time savers), RIG_PLATFORM, RIG_HUGEPAGES.
+# job/config sets: RIG_SCENARIOS, RIG_OUTPUT (results), RIG_KERNEL, RIG_INITRDS (the guests'),
+# RIG_PAYLOAD (/opt/elisa), RIG_CPUS, RIG_STOCK (1: no time savers), RIG_PLATFORM, RIG_HUGEPAGES,
+# RIG_NIC (PCI address, or nothing).
 #
 # Prints lines "RIG begin NAME", "RIG end NAME STATUS" and what lib.sh's functions print; all of a
 # scenario's own output goes to its log.

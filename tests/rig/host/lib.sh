@@ -30,7 +30,8 @@
 #	guest_memory_has ID HEX		are these bytes anywhere in QEMU's memory? prints how often
 #	guest_stop ID			ask it to leave, wait for it
 #	guest_kill ID			kill -9 QEMU, wait for it
-# Before guest_start may be set: GUEST_MEMORY (MiB), GUEST_CPU (the host CPU), GUEST_HUGEPAGES.
+# Before guest_start may be set: GUEST_MEMORY (MiB), GUEST_CPU (the host CPU), GUEST_HUGEPAGES,
+# GUEST_IMAGE=guest-net (with sockets; guest is the default).
 #
 # Seconds are emulated seconds on the emulated host.
 
@@ -42,6 +43,7 @@ RIG_SCENARIO_OUTPUT=${RIG_SCENARIO_OUTPUT:-/tmp}
 
 GUEST_MEMORY=192
 GUEST_HUGEPAGES=24
+GUEST_IMAGE=guest
 GUESTS=0
 GUEST_CMDLINE="console=ttyS0,115200 quiet reboot=t panic=-1"
 # Time savers. ftrace, BPF and mitigations are nothing that a guest of the rig uses.
@@ -125,7 +127,7 @@ guest_start() {
 			-M pc,vmport=off,hpet=off,usb=off,i8042=off,smm=off -bios qboot.rom \
 			-accel kvm -cpu host -m "$GUEST_MEMORY" $MEMORY_PATH \
 			-nodefaults -no-user-config -display none -no-reboot -serial stdio \
-			-device isa-debug-exit -kernel "$RIG_KERNEL" -initrd "$RIG_INITRD" \
+			-device isa-debug-exit -kernel "$RIG_KERNEL" -initrd "$RIG_INITRDS/$GUEST_IMAGE.cpio" \
 			-append "$APPEND" $QEMU_ARGS \
 			< "$RIG_TEMPORARY/$ID.in" > "$RIG_TEMPORARY/$ID.out" \
 			2> "$RIG_SCENARIO_OUTPUT/$ID.qemu" 9>&- &

@@ -16,7 +16,8 @@ set -euo pipefail
 
 DISK_MODULES="scsi_common scsi_mod libata ata_piix crct10dif_common crc-t10dif crc64 crc64-rocksoft
 	t10-pi sd_mod cdrom isofs"
-HOST_MODULES="irqbypass kvm kvm-intel uio e1000"
+# KVM; the NIC; what virtio-net, vhost and a bridge need.
+HOST_MODULES="irqbypass kvm kvm-intel uio e1000 tun tap vhost_iotlb vhost vhost_net llc stp bridge"
 DRIVERS="bus_pci mempool_ring net_e1000"
 STOCK="console=ttyS0,115200 quiet panic=1"
 # ftrace and kprobes keep working: the module needs them. idle=halt: MWAIT is slow in Bochs.
@@ -61,7 +62,7 @@ make_root() {
 	cp "$IMAGE"/tools/* "$tree/bin/"
 	gcc -nostdlib -static -Wl,--build-id=none -o "$tree/boot/stop-emulator" "$RIG/host/stop-emulator.S"
 	install -m 755 "$RIG/host/start" "$RIG/host/save" "$RIG/host/state" "$tree/boot/"
-	cp "$IMAGE"/{vmlinux,loader.elf,guest.cpio} "$tree/boot/"
+	cp "$IMAGE"/{vmlinux,loader.elf,guest.cpio,guest-net.cpio} "$tree/boot/"
 	cp /usr/lib/ISOLINUX/isolinux.bin "$tree/isolinux/"
 	cp /usr/lib/syslinux/modules/bios/{mboot,ldlinux,libcom32}.c32 "$tree/isolinux/"
 }

@@ -53,7 +53,7 @@ NIC_MAC = "52:e1:15:a0:ee:00"
 FAR_INTERFACE = "tap0"
 # Two CPUs share one thread of the emulator: half the instructions a second for each.
 CPU = {1: "count=1, ips=200000000", 2: "count=2, ips=100000000, quantum=32"}
-SETTINGS = {"OUTPUT": "/tmp/output", "KERNEL": "/boot/vmlinux", "INITRD": "/boot/guest.cpio",
+SETTINGS = {"OUTPUT": "/tmp/output", "KERNEL": "/boot/vmlinux", "INITRDS": "/boot",
             "PAYLOAD": "/opt/elisa", "HUGE": "/huge"}
 
 

@@ -48,7 +48,7 @@ class Machine:
         self.tools = image / "tools"
         job.write(self.folder / "job", rig, scenarios, {
             "OUTPUT": self.folder / "output", "KERNEL": image / "vmlinux",
-            "INITRD": image / "guest.cpio", "PAYLOAD": build / "payload" / "host", "HUGE": HUGE,
+            "INITRDS": image, "PAYLOAD": build / "payload" / "host", "HUGE": HUGE,
             "PLATFORM": NAME, "CPUS": min(2, os.cpu_count()), "STOCK": 1, "HUGEPAGES": 0, "SHELL": 0,
             "NIC": nic})
         self.lines = queue.Queue()

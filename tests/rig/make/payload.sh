@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Puts what was built into build/payload/host and build/payload/guest, by the table payload.txt.
+# Puts what was built into build/payload/host, guest and guest-net, by the table payload.txt.
 # What lies there ends in the images at /opt/elisa/.
 set -euo pipefail
 # shellcheck source=tests/rig/lib/paths.sh
@@ -8,12 +8,12 @@ set -euo pipefail
 
 next=$BUILD/payload.next
 rm -rf "$next"
-mkdir -p "$next"/{host,guest}
+mkdir -p "$next"/{host,guest,guest-net}
 while read -r image source rest; do
 	case $image in
 	'' | '#'*) continue ;;
-	host | guest) ;;
-	*) echo "payload.txt: '$image' is neither host nor guest" >&2; exit 1 ;;
+	host | guest | guest-net) ;;
+	*) echo "payload.txt: '$image' is no image" >&2; exit 1 ;;
 	esac
 	[ -z "$rest" ] || { echo "payload.txt: too many words after $source" >&2; exit 1; }
 	[ -e "$BUILD/$source" ] || { echo "payload.txt: $BUILD/$source was not built" >&2; exit 1; }
