@@ -17,6 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 
+import compare_pcaps
 from machine import bochs, direct, events, outside, process, scenario, terminal
 
 RIG = pathlib.Path(__file__).resolve().parent
@@ -167,6 +168,20 @@ class Run:
             outcome.judge_kernel(messages.get(outcome.name, []) + messages.get("", []) + self.stray)
             self.keep(outcome, output / outcome.name)
 
+    def compare(self, outcome, folder):
+        """What the scenario captured with what passed outside."""
+        for check, file, lost in outcome.comparisons:
+            try:
+                figures, wrong = compare_pcaps.compare(
+                    folder / file, folder / "outside" / outside.CAPTURE, outside.MAC, int(lost))
+            except (compare_pcaps.Broken, OSError) as error:
+                figures, wrong = {}, [str(error)]
+            outcome.results.update({f"{check}_{key}": value for key, value in figures.items()})
+            if wrong:
+                outcome.fail(check, "; ".join(wrong))
+            else:
+                outcome.passed.append(check)
+
     def keep(self, outcome, files):
         target = RESULTS / outcome.name
         shutil.rmtree(target, ignore_errors=True)
@@ -176,6 +191,7 @@ class Run:
         far_files = self.machine.folder / "outside" / outcome.name
         if far_files.is_dir():
             shutil.copytree(far_files, target / "outside")
+        self.compare(outcome, target)
         for name in ("dmesg", "interrupts"):
             if (files.parent / name).exists():
                 shutil.copy(files.parent / name, target / name)

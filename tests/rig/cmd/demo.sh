@@ -1,21 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# ./run demo: two VMs exchange packets; prints a closing table, leaves build/results/demo.json.
+# ./run demo [NAME]: a scenario that shows something, by default two VMs that exchange packets; prints a
+# closing table, leaves build/results/NAME.json. Those with a line "# demo: TEXT" are demos.
 set -euo pipefail
 rig=$(dirname "$0")/..
 # shellcheck source=tests/rig/lib/command.sh
 . "$rig/lib/command.sh"
 
-SCENARIO=demo
+scenario=${1:-demo}
+file=$RIG/scenarios/$scenario.sh
+if [[ ! $scenario =~ ^[a-z0-9-]+$ ]] || ! grep -qs '^# demo: ' "$file"; then
+	demos=$(cd "$RIG/scenarios" && grep -l '^# demo: ' -- *.sh | sed 's/\.sh$//' | tr '\n' ' ')
+	echo "./run demo: no demo '$scenario'; there are: $demos" >&2
+	exit 2
+fi
 
 require_machine demo
 began=$SECONDS
 plan_setup
 plan_build
 run_plan
-echo "three VMs boot on the host, two exchange packets, one looks on (about 2 minutes)"
+sed -n 's/^# demo: //p' "$file"
+rm -f "$RESULTS/$scenario.json"
 status=0
 # exec would lose the table; the runner ends the emulator itself on any signal.
-"$RIG/runner.py" "$SCENARIO" || status=$?
-"$RIG/table.py" "$RESULTS/$SCENARIO.json" $((SECONDS - began)) || status=1
+"$RIG/runner.py" "$scenario" || status=$?
+"$RIG/table.py" "$RESULTS/$scenario.json" $((SECONDS - began)) || status=1
 exit $status

@@ -8,7 +8,8 @@ usage: ./run COMMAND
   doctor [--json]     what this machine can do, what is missing, what to do about it
   setup               install the Debian packages, fetch DPDK's driver headers
   build               programs, kernel module, images of the emulated host and the guests
-  demo                two VMs exchange packets; closing table, build/results/demo.json
+  demo [NAME]         two VMs exchange packets (or another demo); closing table,
+                      build/results/NAME.json
   test [NAME…]        all tests, or some groups or scenarios (./run test --list)
   bench               native speed with gate=local; build/results/bench.json
   shell               a console on the emulated host

@@ -19,6 +19,9 @@
 #	outside start NAME COMMAND…	the same in the background; returns at once
 #	outside wait NAME		returns the status of what was started
 #	outside stop NAME		interrupts it, returns its status
+#	compare_captures CHECK FILE LOST	at the end of the run: pass, if FILE of this scenario's output, a
+#					capture of the NIC, has the frames that passed outside, but
+#					for LOST of those sent there; figures CHECK_sent_inside …
 #
 # Guests (at most 8; ID of letters and digits; QEMU's -name guest=ID)
 #	guest_start ID [QEMU ARGS…] [-- KERNEL ARGS…]
@@ -99,6 +102,8 @@ outside() {
 OUTSIDE_REQUESTS=0
 
 outside_answer() { echo "$RIG_TEMPORARY/outside.answer"; }
+
+compare_captures() { event compare "$@"; }
 
 # Serial lines: a pipe in and a pipe out, both kept open here; descriptors 10 + 2n and 11 + 2n.
 guest_start() {

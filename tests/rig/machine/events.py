@@ -22,7 +22,7 @@ class Outcome:
     def __init__(self, name):
         self.name = name
         self.passed, self.failed, self.skipped = [], [], []
-        self.results, self.expected = {}, []
+        self.results, self.expected, self.comparisons = {}, [], []
         self.began = time.monotonic()
         self.wall = None
         self.ended = False
@@ -44,6 +44,8 @@ class Outcome:
             self.results[first] = figure(more)
         elif verb == "expect":
             self.expected.append(rest)
+        elif verb == "compare":
+            self.comparisons.append(rest.split())
         elif verb == "end":
             self.ended = True
             if first != "0" and not self.failed:

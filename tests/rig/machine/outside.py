@@ -23,6 +23,7 @@ from . import process
 
 ADDRESS = "198.51.100.1/24"
 MAC = "52:e1:15:a0:ee:01"
+CAPTURE = "far.pcap"
 ANSWER_BYTES = 3000
 STATUS_UNKNOWN = 127
 CAPTURE_READY_LIMIT = 20    # seconds
@@ -63,7 +64,7 @@ class Outside:
     def start(self):
         """Returns when frames are being captured."""
         self.launch("capture", f"exec tcpdump -i {self.interface} -n -U --immediate-mode -s {FRAME_BYTES} "
-                               f"-B {CAPTURE_KIB} -Z root -w far.pcap")
+                               f"-B {CAPTURE_KIB} -Z root -w {CAPTURE}")
         until = time.monotonic() + CAPTURE_READY_LIMIT
         while "listening on" not in self.output("capture"):
             if time.monotonic() > until or self.programs["capture"].poll() is not None:
