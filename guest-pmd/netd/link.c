@@ -61,6 +61,7 @@ int netd_link_open(struct netd_link *link, const struct netd_options *options, u
 		netd_link_close(link);
 		return err;
 	}
+	link->watch.mtu = link->port.mtu;
 	netd_notice("%s: " RTE_ETHER_ADDR_PRT_FMT ", MTU %u, queues %u", link->tap.name,
 		    RTE_ETHER_ADDR_BYTES(&link->port.mac), link->port.mtu, options->queues);
 	return 0;

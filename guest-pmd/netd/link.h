@@ -11,10 +11,12 @@
 #include "options.h"
 #include "port.h"
 #include "tap.h"
+#include "watch.h"
 
 struct netd_link {
 	struct netd_port port;
 	struct netd_tap tap;
+	struct netd_watch watch;
 	struct netd_worker workers[ELISA_MAX_QUEUES];
 	uint32_t nb_workers;
 	uint32_t first_lcore; /* of the workers' */

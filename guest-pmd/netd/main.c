@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <rte_eal.h>
 
@@ -28,14 +29,21 @@ static sigset_t block_signals(void)
 	return signals;
 }
 
-static void wait_for_end(const sigset_t *signals, uint32_t nb_links)
+/* Until a signal says so, or a switch is gone. */
+static int wait_for_end(const sigset_t *signals, uint32_t nb_links)
 {
+	const struct timespec second = {.tv_sec = 1};
 	int number = 0;
+	int err = 0;
 
-	while (number != SIGTERM && number != SIGINT) {
-		if (!sigwait(signals, &number) && number == SIGUSR1)
+	while (!err && number != SIGTERM && number != SIGINT) {
+		number = sigtimedwait(signals, NULL, &second);
+		if (number == SIGUSR1)
 			netd_stats_print(links, nb_links);
+		for (uint32_t i = 0; !err && number < 0 && i < nb_links; i++)
+			err = netd_watch(&links[i].watch, &links[i].port, &links[i].tap);
 	}
+	return err;
 }
 
 static int run(const struct netd_options *options, const sigset_t *signals)
@@ -48,10 +56,10 @@ static int run(const struct netd_options *options, const sigset_t *signals)
 		opened += !err;
 	}
 	if (!err)
-		wait_for_end(signals, opened);
+		err = wait_for_end(signals, opened);
 	for (uint32_t i = 0; i < opened; i++)
 		netd_link_stop(&links[i]);
-	if (!err)
+	if (opened == options->nb_links)
 		netd_stats_print(links, opened);
 	for (uint32_t i = 0; i < opened; i++)
 		netd_link_close(&links[i]);

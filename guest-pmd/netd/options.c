@@ -89,11 +89,12 @@ static bool parse_number(const char *text, uint32_t low, uint32_t high, uint32_t
 /* The link that --port and --interface speak of: the last one, or the next if it has that already. */
 static struct netd_link_options *link_for(struct netd_options *options, bool is_port)
 {
-	struct netd_link_options *last = &options->links[options->nb_links - 1];
-	bool given = options->nb_links && (is_port ? last->port_args[0] : last->interface[0]);
+	if (options->nb_links) {
+		struct netd_link_options *last = &options->links[options->nb_links - 1];
 
-	if (options->nb_links && !given)
-		return last;
+		if (!(is_port ? last->port_args[0] : last->interface[0]))
+			return last;
+	}
 	if (options->nb_links == NETD_MAX_LINKS)
 		return NULL;
 	return &options->links[options->nb_links++];

@@ -74,30 +74,44 @@ static int open_queue(struct netd_tap *tap, bool multi_queue)
 	return 0;
 }
 
-static int set_up(const struct netd_tap *tap, int sock, const struct rte_ether_addr *mac,
-		  uint32_t mtu)
+static int set(const struct netd_tap *tap, unsigned long what, struct ifreq *request)
 {
-	struct ifreq request = {0};
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err = 0;
 
-	strcpy(request.ifr_name, tap->name);
-	request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	if (sock < 0)
+		return -errno;
+	strcpy(request->ifr_name, tap->name);
+	if (ioctl(sock, what, request))
+		err = -errno;
+	close(sock);
+	return err;
+}
+
+int netd_tap_set_mtu(const struct netd_tap *tap, uint32_t mtu)
+{
+	struct ifreq request = {.ifr_mtu = (int)mtu};
+
+	return set(tap, SIOCSIFMTU, &request);
+}
+
+static int set_up(const struct netd_tap *tap, const struct rte_ether_addr *mac, uint32_t mtu)
+{
+	struct ifreq request = {.ifr_hwaddr.sa_family = ARPHRD_ETHER};
+	int err;
+
 	memcpy(request.ifr_hwaddr.sa_data, mac->addr_bytes, sizeof(mac->addr_bytes));
-	if (ioctl(sock, SIOCSIFHWADDR, &request))
-		return -errno;
-	request.ifr_mtu = (int)mtu;
-	if (ioctl(sock, SIOCSIFMTU, &request))
-		return -errno;
-	if (ioctl(sock, SIOCGIFFLAGS, &request))
-		return -errno;
-	request.ifr_flags |= IFF_UP;
-	return ioctl(sock, SIOCSIFFLAGS, &request) ? -errno : 0;
+	err = set(tap, SIOCSIFHWADDR, &request);
+	if (!err)
+		err = netd_tap_set_mtu(tap, mtu);
+	request = (struct ifreq){.ifr_flags = IFF_UP};
+	return err ? err : set(tap, SIOCSIFFLAGS, &request);
 }
 
 int netd_tap_open(struct netd_tap *tap, const char *name, uint32_t nb_queues,
 		  const struct rte_ether_addr *mac, uint32_t mtu)
 {
 	int err = 0;
-	int sock;
 
 	*tap = (struct netd_tap){0};
 	strcpy(tap->name, name);
@@ -107,16 +121,21 @@ int netd_tap_open(struct netd_tap *tap, const char *name, uint32_t nb_queues,
 		netd_tap_close(tap);
 		return err;
 	}
-	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	err = sock < 0 ? -errno : set_up(tap, sock, mac, mtu);
-	if (sock >= 0)
-		close(sock);
+	err = set_up(tap, mac, mtu);
 	if (err) {
 		netd_error("cannot set MAC address, MTU %u and state of %s: %s", mtu, name,
 			   strerror(-err));
 		netd_tap_close(tap);
 	}
 	return err;
+}
+
+void netd_tap_set_carrier(const struct netd_tap *tap, bool up)
+{
+	int carrier = up;
+
+	/* Only a display: nothing depends on it. */
+	(void)ioctl(tap->fds[0], TUNSETCARRIER, &carrier);
 }
 
 void netd_tap_close(struct netd_tap *tap)

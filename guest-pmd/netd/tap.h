@@ -9,6 +9,7 @@
 #define NETD_TAP_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_ether.h>
@@ -28,6 +29,10 @@ struct netd_tap {
  */
 int netd_tap_open(struct netd_tap *tap, const char *name, uint32_t nb_queues,
 		  const struct rte_ether_addr *mac, uint32_t mtu);
+/* -errno: not while the interface is in another network namespace. */
+int netd_tap_set_mtu(const struct netd_tap *tap, uint32_t mtu);
+/* What `ip link` shows as NO-CARRIER if false. */
+void netd_tap_set_carrier(const struct netd_tap *tap, bool up);
 void netd_tap_close(struct netd_tap *tap);
 
 #endif

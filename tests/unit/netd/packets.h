@@ -38,5 +38,6 @@ int packet_is_right(const struct rte_mbuf *packet, const struct packet_kind *kin
 int test_offload(struct rte_mempool *pool);
 int test_bridge(struct rte_mempool *pool);
 int test_options(void);
+int test_watch(void);
 
 #endif
