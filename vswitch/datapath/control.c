@@ -114,6 +114,16 @@ int elisa_switch_port_set_backpressure(struct elisa_switch *sw, unsigned int por
 	return error;
 }
 
+int elisa_switch_port_set_capture(struct elisa_switch *sw, unsigned int port, uint32_t bytes)
+{
+	int error = check_port(sw, port);
+
+	/* Rings that were mapped before are there for who sees it. */
+	if (!error)
+		elisa_store_release(&sw->config[port].capture, bytes);
+	return error;
+}
+
 int elisa_switch_port_stats(const struct elisa_switch *sw, unsigned int port,
 			    struct elisa_port_stats *stats)
 {

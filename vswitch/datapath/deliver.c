@@ -7,6 +7,7 @@
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/deliver.h"
 #include "vswitch/datapath/journal.h"
+#include "vswitch/datapath/tap.h"
 
 #define RUN_SLOTS 64u    /* claimed at once */
 #define RUN_BYTES 16384u /* planned at once, and one packet more */
@@ -37,6 +38,7 @@ struct delivery {
 	uint32_t nb_shares;
 	uint32_t max_frame;
 	uint32_t port_flags;
+	struct elisa_tap tap;
 
 	/* Added to the receiver's counters once. */
 	uint64_t packets;
@@ -227,12 +229,23 @@ static void copy_packet(struct delivery *d, const struct elisa_packet *packet, u
 	}
 }
 
+/* What was delivered, for those who capture. */
+static void show(const struct delivery *d)
+{
+	for (uint32_t i = 0; i < d->nb_shares; i++)
+		if (!d->shares[i].bad)
+			elisa_tap_show(&d->tap, d->sender, d->batch,
+				       &d->batch->packets[d->shares[i].packet]);
+}
+
 /* Step 4 of journal.h, for all packets of the run. */
 static void fill(struct delivery *d)
 {
 	uint32_t slot = 0;
 	uint32_t nb_bad = 0;
 
+	elisa_tap_open(&d->tap, d->sender, d->run.port, ELISA_CAPTURE_OUT,
+		       d->port_flags & ELISA_PORT_RX_CSUM);
 	for (uint32_t i = 0; i < d->nb_shares; i++) {
 		const struct share *share = &d->shares[i];
 		const struct elisa_packet *packet = &d->batch->packets[share->packet];
@@ -262,6 +275,8 @@ static void fill(struct delivery *d)
 		publish(d, d->shares[0].nb_slots, slot);
 		publish(d, 0, d->shares[0].nb_slots);
 	}
+	if (elisa_unlikely(d->tap.bytes))
+		show(d);
 	d->packets += d->nb_shares - nb_bad;
 	drop(d, nb_bad, ELISA_DROP_BAD_RECEIVE_BUFFER);
 }

@@ -114,8 +114,10 @@ uint32_t elisa_gather(struct elisa_sender *sender, struct elisa_batch *batch, ui
 
 		index = gather_packet(sender, batch, packet, index);
 		check_length(sender, packet);
-		if (elisa_unlikely(packet->reason != ELISA_DROP_NONE))
+		if (elisa_unlikely(packet->reason != ELISA_DROP_NONE)) {
 			batch->nb_segments = packet->first_segment;
+			packet->nb_segments = 0;
+		}
 	}
 	return index;
 }

@@ -8,6 +8,7 @@
 #include "vswitch/datapath/forward.h"
 #include "vswitch/datapath/route.h"
 #include "vswitch/datapath/spread.h"
+#include "vswitch/datapath/tap.h"
 #include "vswitch/datapath/uplink.h"
 
 /* Packets first .. end - 1 of a batch; end is 1..32. */
@@ -121,8 +122,10 @@ static uint32_t send_batch(struct elisa_sender *sender, struct elisa_batch *batc
 
 uint32_t elisa_route(struct elisa_sender *sender, struct elisa_batch *batch)
 {
+	struct elisa_tap tap;
 	uint32_t taken;
 
+	elisa_tap_open(&tap, sender, sender->port, ELISA_CAPTURE_IN, true);
 	for (uint32_t i = 0; i < batch->nb_packets; i++)
 		if (elisa_likely(batch->packets[i].reason == ELISA_DROP_NONE))
 			elisa_forward(sender, &batch->packets[i]);
@@ -130,6 +133,8 @@ uint32_t elisa_route(struct elisa_sender *sender, struct elisa_batch *batch)
 	for (uint32_t i = 0; i < taken; i++)
 		sender->counters.bytes += batch->packets[i].length;
 	sender->counters.packets += taken;
+	for (uint32_t i = 0; elisa_unlikely(tap.bytes) && i < taken; i++)
+		elisa_tap_show(&tap, sender, batch, &batch->packets[i]);
 	if (taken < batch->nb_packets)
 		sender->counters.backpressure++;
 	return taken;

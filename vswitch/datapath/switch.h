@@ -220,6 +220,12 @@ int elisa_switch_port_del(struct elisa_switch *sw, unsigned int port);
 int elisa_switch_port_set_backpressure(struct elisa_switch *sw, unsigned int port,
 				       bool backpressure);
 
+/*
+ * Capture the first `bytes` of each packet from now on; 0: of none. struct elisa_capture has to be
+ * mapped as long as a vCPU may have seen another value than 0 (capture.h).
+ */
+int elisa_switch_port_set_capture(struct elisa_switch *sw, unsigned int port, uint32_t bytes);
+
 /* Counters since the port was added. Each is exact; together they are no snapshot in traffic. */
 int elisa_switch_port_stats(const struct elisa_switch *sw, unsigned int port,
 			    struct elisa_port_stats *stats);

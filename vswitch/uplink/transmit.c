@@ -13,6 +13,7 @@
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/cut.h"
 #include "vswitch/datapath/offload.h"
+#include "vswitch/datapath/tap.h"
 #include "vswitch/datapath/uplink.h"
 
 #define SHORTEST_FRAME 60u /* what a NIC sends, without the checksum at the end */
@@ -89,9 +90,11 @@ static uint32_t send(struct sending *sending, const struct elisa_batch *batch, u
 {
 	struct rte_mempool *pool = (struct rte_mempool *)(uintptr_t)sending->queue->pool;
 	struct rte_mbuf *mbufs[ELISA_BATCH_PACKETS];
+	struct elisa_tap tap;
 	uint32_t nb = 0;
 	uint32_t sent;
 
+	elisa_tap_open(&tap, sending->sender, sending->port, ELISA_CAPTURE_OUT, false);
 	for (uint32_t rest = mask; rest; rest &= rest - 1) {
 		if (elisa_pool_dequeue(pool, (void **)&mbufs[nb], 1))
 			break;
@@ -105,6 +108,9 @@ static uint32_t send(struct sending *sending, const struct elisa_batch *batch, u
 	for (; sent; sent--, mask &= mask - 1) {
 		sending->packets++;
 		sending->bytes += batch->packets[__builtin_ctz(mask)].length;
+		if (elisa_unlikely(tap.bytes))
+			elisa_tap_show(&tap, sending->sender, batch,
+				       &batch->packets[__builtin_ctz(mask)]);
 	}
 	return mask;
 }

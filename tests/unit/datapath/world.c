@@ -156,6 +156,7 @@ int64_t world_call(struct world *world, const struct elisa_identity *identity, u
 	struct elisa_context context = {.sw = world->sw,
 					.identity = identity,
 					.maps = world->maps,
+					.capture = world->capture,
 					.workspace = &workspace};
 
 	return elisa_datapath_call(&context, operation, first, second);
@@ -231,6 +232,13 @@ uint32_t guest_drain(struct guest *guest)
 	}
 	free(frame);
 	return nb;
+}
+
+void guest_expect(struct frame *frame, const struct guest *from, uint64_t destination,
+		  uint32_t length, uint32_t seed)
+{
+	frame->length = length;
+	make_bytes(frame->bytes, destination, from->mac, length, seed);
 }
 
 void assert_frame(const struct frame *frame, const struct guest *from, uint64_t destination,

@@ -42,6 +42,7 @@ struct guest {
 struct world {
 	struct elisa_switch *sw;
 	struct elisa_port_map *maps;
+	struct elisa_capture *capture; /* NULL until a test makes it */
 	uint32_t nb_guests;
 	struct guest guests[ELISA_MAX_PORTS];
 };
@@ -97,6 +98,10 @@ bool guest_receive(struct guest *guest, struct frame *frame);
 
 /* How many frames wait; takes them. Fails if one came without data. */
 uint32_t guest_drain(struct guest *guest);
+
+/* The frame that guest_fill() makes. */
+void guest_expect(struct frame *frame, const struct guest *from, uint64_t destination,
+		  uint32_t length, uint32_t seed);
 
 /* Is the frame what guest_fill() made? */
 void assert_frame(const struct frame *frame, const struct guest *from, uint64_t destination,
