@@ -15,7 +15,7 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h", "emmintrin.h"}
 KERNEL = ("linux/", "asm/", "uapi/")
-DATAPATH_PUBLIC = {"vswitch/datapath/switch.h"}
+DATAPATH_PUBLIC = {"vswitch/datapath/switch.h", "vswitch/datapath/capture.h"}
 # The in-process switch also enters the datapath, as the trusted image's entry does.
 DATAPATH_ENTRY = {"vswitch/datapath/call.h", "vswitch/datapath/atomic.h"}
 

@@ -18,6 +18,16 @@
 	"  --mtu N                      largest MTU the guest may set, 68 to 9216 (1500)\n"      \
 	"  --queues N                   queue pairs the guest may use, 1 to 8 (8)\n"
 
+#define CAPTURE_HELP                                                                            \
+	"Writes the packets that pass a port, in both directions, to a file that tcpdump and\n" \
+	"tshark read, until it is interrupted. To look at them at once:\n"                      \
+	"elisactl capture PORT -w - | tcpdump -nr -\n"                                          \
+	"\n"                                                                                    \
+	"  -w, --write FILE             where to; - is standard output (-)\n"                   \
+	"  -c, --count N                end after so many packets\n"                            \
+	"  -s, --snaplen N              bytes of each packet, 1 to 262144 (262144)\n"           \
+	"  filter                       which packets, see pcap-filter(7) (all)\n"
+
 static const struct elisa_cli_command commands[] = {
 	{{"port", "add"},
 	 "port-add",
@@ -98,6 +108,14 @@ static const struct elisa_cli_command commands[] = {
 	 elisa_print_status,
 	 false,
 	 false,
+	 false},
+	{{"capture", NULL},
+	 "capture",
+	 "capture PORT [-w FILE] [-c N] [-s N] [filter…]",
+	 CAPTURE_HELP,
+	 NULL,
+	 true,
+	 true,
 	 false},
 };
 

@@ -14,7 +14,7 @@
 
 #define REQUEST_VERSION 1
 #define ANSWER_SECONDS 60
-#define ANSWER_MAX (64u << 20) /* bytes: more than any answer has */
+#define RECEIVE_MAX (64u << 20) /* bytes: more than any answer has */
 
 static int unreachable(const struct elisa_cli_options *options, int error)
 {
@@ -74,40 +74,58 @@ static int send_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
-/* One line, without its newline. The caller frees it. NULL: errno says why. */
-static char *receive_line(int fd, size_t *length)
+bool elisa_cli_receive(struct elisa_cli_stream *stream)
 {
-	size_t room = 4096, got = 0;
-	char *line = malloc(room);
-	char *bigger, *end = NULL;
 	ssize_t size;
 
-	while (line && !end) {
-		if (got == room) {
-			bigger = room < ANSWER_MAX ? realloc(line, room * 2) : NULL;
-			if (!bigger) {
-				errno = EMSGSIZE;
-				break;
-			}
-			line = bigger;
-			room *= 2;
+	memmove(stream->bytes, stream->bytes + stream->first, stream->end - stream->first);
+	stream->end -= stream->first;
+	stream->first = 0;
+	if (stream->end == stream->room) {
+		size_t room = stream->room ? stream->room * 2 : 65536;
+		uint8_t *bigger = room <= RECEIVE_MAX ? realloc(stream->bytes, room) : NULL;
+
+		if (!bigger) {
+			errno = EMSGSIZE;
+			return false;
 		}
-		size = recv(fd, line + got, room - got, 0);
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size <= 0) {
-			errno = size ? errno : ECONNRESET;
-			break;
-		}
-		end = memchr(line + got, '\n', (size_t)size);
-		got += (size_t)size;
+		stream->bytes = bigger;
+		stream->room = room;
 	}
-	if (!end) {
-		free(line);
-		return NULL;
+	do {
+		size = recv(stream->fd, stream->bytes + stream->end, stream->room - stream->end, 0);
+	} while (size < 0 && errno == EINTR);
+	if (size <= 0) {
+		errno = size ? errno : ECONNRESET;
+		return false;
 	}
-	*length = (size_t)(end - line);
-	return line;
+	stream->end += (size_t)size;
+	return true;
+}
+
+void elisa_cli_stream_close(struct elisa_cli_stream *stream)
+{
+	if (stream->fd >= 0)
+		close(stream->fd);
+	free(stream->bytes);
+	*stream = (struct elisa_cli_stream){.fd = -1};
+}
+
+/* One line; the stream goes on behind it. NULL: errno says why. */
+static const char *receive_line(struct elisa_cli_stream *stream, size_t *length)
+{
+	uint8_t *end = NULL;
+
+	while (!end) {
+		size_t known = stream->end - stream->first;
+
+		if (!elisa_cli_receive(stream))
+			return NULL;
+		end = memchr(stream->bytes + known, '\n', stream->end - known);
+	}
+	*length = (size_t)(end - stream->bytes);
+	stream->first = *length + 1;
+	return (const char *)stream->bytes;
 }
 
 /* The line to send, with its newline. The caller frees it. */
@@ -143,27 +161,42 @@ static int understand(const char *line, size_t length, json_t **result)
 	return !message && json_is_object(*result) ? ELISA_CLI_OK : ELISA_CLI_REFUSED;
 }
 
-int elisa_cli_ask(const struct elisa_cli_options *options, json_t **result)
+/* 0 or an errno. */
+static int exchange(struct elisa_cli_stream *stream, const struct elisa_cli_options *options,
+		    const char **answer, size_t *length)
 {
-	char *request = request_line(options), *answer = NULL;
+	char *request = request_line(options);
+	int error;
+
+	if (!request)
+		return ENOMEM;
+	*stream = (struct elisa_cli_stream){.fd = connect_to(options->socket)};
+	error = stream->fd < 0 ? -stream->fd : send_all(stream->fd, request, strlen(request));
+	free(request);
+	if (error)
+		return error;
+	*answer = receive_line(stream, length);
+	return *answer ? 0 : errno;
+}
+
+int elisa_cli_ask(const struct elisa_cli_options *options, json_t **result,
+		  struct elisa_cli_stream *stream)
+{
+	struct timeval for_ever = {0};
+	struct elisa_cli_stream own;
+	const char *answer;
 	size_t length = 0;
-	int fd, error;
+	int code;
 
 	*result = NULL;
-	if (!request)
-		return unreachable(options, ENOMEM);
-	fd = connect_to(options->socket);
-	error = fd < 0 ? -fd : send_all(fd, request, strlen(request));
-	free(request);
-	if (!error) {
-		answer = receive_line(fd, &length);
-		error = answer ? 0 : errno;
+	own = (struct elisa_cli_stream){.fd = -1};
+	code = exchange(&own, options, &answer, &length);
+	code = code ? unreachable(options, code) : understand(answer, length, result);
+	if (code != ELISA_CLI_OK || !stream) {
+		elisa_cli_stream_close(&own);
+		return code;
 	}
-	if (fd >= 0)
-		close(fd);
-	if (error)
-		return unreachable(options, error);
-	error = understand(answer, length, result);
-	free(answer);
-	return error;
+	setsockopt(own.fd, SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof(for_ever));
+	*stream = own;
+	return code;
 }

@@ -35,6 +35,9 @@ static const struct option long_options[] = {
 	{"on-full", required_argument, NULL, OPTION_ON_FULL},
 	{"mtu", required_argument, NULL, OPTION_MTU},
 	{"queues", required_argument, NULL, OPTION_QUEUES},
+	{"write", required_argument, NULL, 'w'},
+	{"count", required_argument, NULL, 'c'},
+	{"snaplen", required_argument, NULL, 's'},
 	{0},
 };
 
@@ -70,6 +73,34 @@ static int set_number(json_t *arguments, const char *key, const char *text)
 	return 0;
 }
 
+static int set_count(struct elisa_cli_options *options, const char *text)
+{
+	char *end;
+
+	errno = 0;
+	options->count = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || !options->count)
+		return refuse("--count '%s' is not a number of packets", text);
+	return 0;
+}
+
+/* The rest of the words, as tcpdump takes them. */
+static int set_filter(struct elisa_cli_options *options, char **words, int count)
+{
+	size_t size = 1;
+
+	for (int i = 0; i < count; i++)
+		size += strlen(words[i]) + 1;
+	options->filter = calloc(1, size);
+	if (!options->filter)
+		return refuse("no memory for the filter");
+	for (int i = 0; i < count; i++) {
+		strcat(options->filter, i ? " " : "");
+		strcat(options->filter, words[i]);
+	}
+	return 0;
+}
+
 static int set_place(char *to, size_t size, const char *option, const char *text)
 {
 	if (!*text || strlen(text) >= size)
@@ -102,6 +133,13 @@ static int take(struct elisa_cli_options *options, int option, const char *value
 		return set_number(options->arguments, "mtu", value);
 	case OPTION_QUEUES:
 		return set_number(options->arguments, "queues", value);
+	case 'w':
+		options->write = value;
+		return 0;
+	case 'c':
+		return set_count(options, value);
+	case 's':
+		return set_number(options->arguments, "snaplen", value);
 	default:
 		return refuse("the command line is not understood"); /* getopt said what */
 	}
@@ -126,6 +164,11 @@ static int take_words(struct elisa_cli_options *options, char **words, int count
 	options->command = command;
 	words += used;
 	count -= used;
+	if (!command->print && count > 1) {
+		if (set_filter(options, words + 1, count - 1))
+			return ELISA_CLI_USAGE;
+		count = 1;
+	}
 	if (count > (command->takes_name ? 1 : 0))
 		return refuse("'%s' is one argument too many", words[command->takes_name ? 1 : 0]);
 	if (count == 1)
@@ -133,7 +176,8 @@ static int take_words(struct elisa_cli_options *options, char **words, int count
 	return command->needs_name ? refuse("usage is '%s'", command->usage) : 0;
 }
 
-static int check_add(const struct elisa_cli_options *options, bool add_options)
+static int check_options(const struct elisa_cli_options *options, bool add_options,
+			 bool capture_options)
 {
 	const struct elisa_cli_command *command = options->command;
 
@@ -141,6 +185,8 @@ static int check_add(const struct elisa_cli_options *options, bool add_options)
 		return 0;
 	if (add_options && !command->adds)
 		return refuse("--vm, --mac, --on-full, --mtu and --queues belong to 'port add'");
+	if (capture_options && command->print)
+		return refuse("-w, -c and -s belong to 'capture'");
 	if (command->adds && !json_object_get(options->arguments, "vm"))
 		return refuse("'port add' needs --vm");
 	return 0;
@@ -148,24 +194,25 @@ static int check_add(const struct elisa_cli_options *options, bool add_options)
 
 int elisa_cli_parse(struct elisa_cli_options *options, int argc, char **argv)
 {
-	bool help = false, add_options = false;
+	bool help = false, add_options = false, capture_options = false;
 	int option, result;
 
 	*options = (struct elisa_cli_options){.switch_name = "elisa0", .arguments = json_object()};
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hw:c:s:", long_options, NULL)) != -1) {
 		if (option == OPTION_VERSION) {
 			printf("elisactl %s\n", ELISA_VERSION_STRING);
 			return 0;
 		}
 		help |= option == 'h';
 		add_options |= option >= OPTION_ADD;
+		capture_options |= option == 'w' || option == 'c' || option == 's';
 		result = option == 'h' ? 0 : take(options, option, optarg);
 		if (result)
 			return result;
 	}
 	result = take_words(options, argv + optind, argc - optind, help);
 	if (!result)
-		result = check_add(options, add_options);
+		result = check_options(options, add_options, capture_options);
 	if (!result && !options->socket[0])
 		snprintf(options->socket, sizeof(options->socket), "/run/elisa/%s.sock",
 			 options->switch_name);

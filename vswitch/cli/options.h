@@ -22,6 +22,11 @@ struct elisa_cli_options {
 	bool json;
 	const struct elisa_cli_command *command; /* NULL: --help or --version, already printed */
 	json_t *arguments;                       /* the caller's */
+
+	/* Of "capture". */
+	const char *write; /* NULL: not given */
+	char *filter;      /* the caller's; NULL: none */
+	uint64_t count;    /* 0: no limit */
 };
 
 /* A command: what is typed, what is asked, how the answer is shown. */
@@ -30,7 +35,8 @@ struct elisa_cli_command {
 	const char *request;
 	const char *usage; /* after "elisactl [option…] " */
 	const char *help;
-	void (*print)(const json_t *result);
+	void (*print)(
+		const json_t *result);     /* NULL: of "capture", which goes on after the answer */
 	bool takes_name, needs_name, adds; /* adds: --vm and the other options of "port add" */
 };
 

@@ -32,6 +32,11 @@ int elisa_client_open(struct elisa_client *client, int fd, time_t now)
 void elisa_client_close(struct elisa_client *client)
 {
 	close(client->fd);
+	elisa_client_release(client);
+}
+
+void elisa_client_release(struct elisa_client *client)
+{
 	free(client->input);
 	free(client->output);
 	*client = (struct elisa_client){.fd = -1};

@@ -30,6 +30,9 @@ struct elisa_client {
 int elisa_client_open(struct elisa_client *client, int fd, time_t now);
 void elisa_client_close(struct elisa_client *client);
 
+/* Forgets the client; its descriptor is the caller's. */
+void elisa_client_release(struct elisa_client *client);
+
 /* What poll() has to wait for: POLLIN or POLLOUT. */
 short elisa_client_waits_for(const struct elisa_client *client);
 

@@ -104,7 +104,10 @@ void elisa_control_polls(const struct elisa_control *control, struct pollfd *pol
 	}
 }
 
-/* Answers the client's next request, if one is whole and the last answer is out. False: close. */
+/*
+ * Answers the client's next request, if one is whole and the last answer is out. False: close.
+ * A client whose connection has become a capture's is gone.
+ */
 static bool answer_next(struct elisa_client *client, struct elisa_daemon *daemon, time_t now)
 {
 	struct elisa_failure failure;
@@ -115,6 +118,11 @@ static bool answer_next(struct elisa_client *client, struct elisa_daemon *daemon
 		return true;
 	if (size >= 0) {
 		answer = elisa_request_answer(daemon, client->input, (size_t)size);
+		if (answer && elisa_captures_adopt(&daemon->captures, client->fd, answer)) {
+			free(answer);
+			elisa_client_release(client);
+			return true;
+		}
 	} else if (elisa_client_overlong(client)) {
 		elisa_fail(&failure, -EMSGSIZE, "a request has at most %u bytes, this one has more",
 			   ELISA_REQUEST_MAX);
@@ -155,7 +163,7 @@ bool elisa_control_serve(struct elisa_control *control, struct elisa_daemon *dae
 			continue;
 		if (!serve_client(client, daemon, polls[1 + i].revents, now))
 			elisa_client_close(client);
-		else if (!client->output && elisa_client_request(client) >= 0)
+		else if (client->fd >= 0 && !client->output && elisa_client_request(client) >= 0)
 			more = true;
 	}
 	if (control->listener >= 0 && control->reserve < 0)

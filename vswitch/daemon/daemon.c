@@ -21,6 +21,7 @@ int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *o
 
 void elisa_daemon_close(struct elisa_daemon *daemon)
 {
+	elisa_captures_close(&daemon->captures, &daemon->domain);
 	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
 		struct elisa_port *port = &daemon->ports.ports[i];
 

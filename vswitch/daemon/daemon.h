@@ -8,6 +8,7 @@
 #ifndef ELISA_DAEMON_DAEMON_H
 #define ELISA_DAEMON_DAEMON_H
 
+#include "capture.h"
 #include "domain.h"
 #include "failure.h"
 #include "options.h"
@@ -23,6 +24,7 @@ struct elisa_daemon {
 	struct elisa_domain domain;
 	struct elisa_vms vms;
 	struct elisa_ports ports;
+	struct elisa_captures captures;
 	struct timespec started; /* CLOCK_MONOTONIC */
 	bool events_failed;      /* the module's events cannot be read: do not wait for them */
 };

@@ -87,11 +87,14 @@ static bool work(struct elisa_daemon *daemon, struct elisa_control *control,
 		 const struct pollfd *polls, time_t *next_tick)
 {
 	time_t now = seconds_now();
+	bool more;
 
 	elisa_events_handle(daemon);
 	elisa_events_reap(daemon);
 	age(daemon, now, next_tick);
-	return elisa_control_serve(control, daemon, &polls[POLL_CONTROL], now);
+	more = elisa_control_serve(control, daemon, &polls[POLL_CONTROL], now);
+	elisa_captures_turn(&daemon->captures, &daemon->domain, &daemon->vms);
+	return more;
 }
 
 int elisa_loop_run(struct elisa_daemon *daemon, struct elisa_control *control, int signals)
@@ -99,10 +102,12 @@ int elisa_loop_run(struct elisa_daemon *daemon, struct elisa_control *control, i
 	time_t next_tick = seconds_now() + ELISA_FDB_TICK_SECONDS;
 	struct pollfd polls[POLLS];
 	bool more = false;
+	int wait_ms;
 
 	for (;;) {
 		fill_polls(polls, daemon, control, signals);
-		if (poll(polls, POLLS, more ? 0 : SECOND_MS) < 0) {
+		wait_ms = more ? 0 : elisa_captures_wait_ms(&daemon->captures, SECOND_MS);
+		if (poll(polls, POLLS, wait_ms) < 0) {
 			if (errno == EINTR || errno == EAGAIN || errno == ENOMEM)
 				continue;
 			elisa_log(ELISA_LOG_ERROR,

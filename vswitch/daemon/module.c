@@ -59,6 +59,12 @@ int elisa_module_domain_map(int domain, struct elisa_domain_map *map)
 	return call(domain, ELISA_IOC_DOMAIN_MAP, map);
 }
 
+int elisa_module_domain_unmap(int domain, struct elisa_domain_unmap *unmap)
+{
+	unmap->version = ELISA_UAPI_VERSION;
+	return call(domain, ELISA_IOC_DOMAIN_UNMAP, unmap);
+}
+
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange)
 {
 	exchange->version = ELISA_UAPI_VERSION;

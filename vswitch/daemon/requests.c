@@ -21,6 +21,7 @@ static const struct {
 	{"stats", elisa_request_stats},         {"fdb", elisa_request_fdb},
 	{"fdb-flush", elisa_request_fdb_flush}, {"vm", elisa_request_vm},
 	{"prove", elisa_request_prove},         {"status", elisa_request_status},
+	{"capture", elisa_request_capture},
 };
 
 static json_t *run_command(struct elisa_daemon *daemon, const char *name, const json_t *arguments,

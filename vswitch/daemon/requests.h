@@ -51,6 +51,8 @@ json_t *elisa_request_prove(struct elisa_daemon *daemon, const json_t *arguments
 			    struct elisa_failure *failure);
 json_t *elisa_request_status(struct elisa_daemon *daemon, const json_t *arguments,
 			     struct elisa_failure *failure);
+json_t *elisa_request_capture(struct elisa_daemon *daemon, const json_t *arguments,
+			      struct elisa_failure *failure);
 
 /* The present port that arguments["name"] names. -ENOENT, -EINVAL. */
 int elisa_request_port(struct elisa_daemon *daemon, const json_t *arguments,

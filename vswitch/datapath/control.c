@@ -99,6 +99,7 @@ int elisa_switch_port_del(struct elisa_switch *sw, unsigned int port)
 		return error;
 	__atomic_fetch_and(&sw->ports, ~(1ull << port), __ATOMIC_RELEASE);
 	elisa_store_release(&sw->config[port].present, 0);
+	elisa_store(&sw->config[port].capture, 0);
 	elisa_fdb_remove_fixed(sw, elisa_load(&sw->config[port].mac));
 	elisa_switch_fdb_flush(sw, port);
 	return 0;

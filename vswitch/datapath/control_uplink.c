@@ -90,6 +90,7 @@ int elisa_switch_uplink_del(struct elisa_switch *sw, unsigned int index)
 	__atomic_fetch_and(&sw->ports, ~(1ull << port), __ATOMIC_RELEASE);
 	__atomic_fetch_and(&sw->uplinks_present, ~(1ull << index), __ATOMIC_RELEASE);
 	elisa_store_release(&sw->config[port].present, 0);
+	elisa_store(&sw->config[port].capture, 0);
 	elisa_store(&sw->config[port].uplink, 0);
 	elisa_store_release(&uplink->state, ELISA_UPLINK_NONE);
 	elisa_switch_fdb_flush(sw, port);

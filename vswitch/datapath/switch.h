@@ -222,7 +222,8 @@ int elisa_switch_port_set_backpressure(struct elisa_switch *sw, unsigned int por
 
 /*
  * Capture the first `bytes` of each packet from now on; 0: of none. struct elisa_capture has to be
- * mapped as long as a vCPU may have seen another value than 0 (capture.h).
+ * mapped as long as a vCPU may have seen another value than 0 (capture.h). A port that is removed
+ * is not captured any more.
  */
 int elisa_switch_port_set_capture(struct elisa_switch *sw, unsigned int port, uint32_t bytes);
 

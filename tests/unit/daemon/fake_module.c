@@ -30,7 +30,7 @@ struct fake_module fake_module;
 static struct object objects[OBJECTS];
 static int event_writer = -1;
 static bool vm_was_attached;
-static struct elisa_domain_map maps[8];
+static struct elisa_domain_map maps[16];
 static unsigned int nb_maps;
 
 void fake_module_reset(void)
@@ -107,15 +107,24 @@ int elisa_module_domain_create(int module, const char *name)
 	return new_object(pipes[0], KIND_DOMAIN, module);
 }
 
+/* Parts that can be mapped and unmapped at any time. */
+static bool is_late(uint64_t offset)
+{
+	return offset >= ELISA_OFFSET_CAPTURE && offset < ELISA_OFFSET_MEMORY;
+}
+
 static void check_map(const struct elisa_domain_map *map)
 {
-	assert_false(vm_was_attached);
+	assert_true(is_late(map->offset) || !vm_was_attached);
 	assert_int_equal(map->address % ELISA_PAGE_SIZE, 0);
 	assert_int_equal(map->offset % ELISA_PAGE_SIZE, 0);
 	assert_int_equal(map->length % ELISA_PAGE_SIZE, 0);
 	assert_int_not_equal(map->length, 0);
 	assert_true(map->offset >= ELISA_OFFSET_TEXT);
-	assert_true(map->offset + map->length <= ELISA_OFFSET_SWITCH + ELISA_SWITCH_MAX);
+	if (is_late(map->offset))
+		assert_true(map->offset + map->length <= ELISA_OFFSET_CAPTURE + ELISA_CAPTURE_MAX);
+	else
+		assert_true(map->offset + map->length <= ELISA_OFFSET_SWITCH + ELISA_SWITCH_MAX);
 	for (unsigned int i = 0; i < nb_maps; i++)
 		assert_true(map->offset + map->length <= maps[i].offset ||
 			    maps[i].offset + maps[i].length <= map->offset);
@@ -131,6 +140,23 @@ int elisa_module_domain_map(int domain, struct elisa_domain_map *map)
 	maps[nb_maps++] = *map;
 	fake_module.maps++;
 	return 0;
+}
+
+int elisa_module_domain_unmap(int domain, struct elisa_domain_unmap *unmap)
+{
+	object(domain, KIND_DOMAIN);
+	for (unsigned int i = 0; i < nb_maps; i++) {
+		if (maps[i].offset != unmap->offset || maps[i].length != unmap->length)
+			continue;
+		assert_true(is_late(unmap->offset));
+		if (fake_module.before_unmap)
+			fake_module.before_unmap(&maps[i]);
+		maps[i] = maps[--nb_maps];
+		fake_module.unmaps++;
+		return 0;
+	}
+	fail_msg("DOMAIN_UNMAP of what is not mapped");
+	return -ENOENT;
 }
 
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange)
@@ -233,6 +259,8 @@ int elisa_module_vm_vcpu_stats(int vm, struct elisa_vcpu_stats *stats)
 	stats->exits_inside = 3;
 	stats->recoveries = 1;
 	stats->held = fake_module.held;
+	stats->tsc_offset = fake_module.tsc_offset;
+	stats->tsc_scaled = fake_module.tsc_scaled;
 	stats->by_reason[1] = 90;
 	stats->by_reason[30] = 10;
 	stats->inside_by_reason[1] = 3;

@@ -27,8 +27,12 @@ struct fake_module {
 	uint32_t claimed; /* what PORT_STATE says */
 	uint64_t held;    /* what VM_VCPU_STATS says */
 
+	uint64_t tsc_offset; /* what VM_VCPU_STATS says */
+	uint32_t tsc_scaled;
+	void (*before_unmap)(const struct elisa_domain_map *map);
+
 	/* What happened. */
-	unsigned int maps, attaches, port_adds, cmpxchgs, reopens;
+	unsigned int maps, unmaps, attaches, port_adds, cmpxchgs, reopens;
 	struct elisa_port_add last_port;
 	uint64_t word; /* what every DOMAIN_CMPXCHG64 works on */
 	uint64_t last_offset;
