@@ -2,6 +2,8 @@
 /* capture_stream.c - see capture_stream.h. */
 #include "capture_stream.h"
 
+#include "capture_filter.h"
+
 #include <elisa/stream.h>
 
 #include <errno.h>
@@ -15,15 +17,6 @@
 #define END_SECONDS 10
 #define END_ROOM 1024 /* bytes of ELISA_STREAM_ROOM that packets leave for the end */
 
-/* Forward only, so that it ends; libpcap checks the rest. */
-static bool filter_ends(const struct bpf_insn *filter, uint32_t nb)
-{
-	for (uint32_t i = 0; i < nb; i++)
-		if (filter[i].code == (BPF_JMP | BPF_JA) && filter[i].k >= nb - i - 1)
-			return false;
-	return bpf_validate(filter, (int)nb);
-}
-
 static int copy_filter(struct elisa_capture_stream *stream,
 		       const struct elisa_capture_request *request, struct elisa_failure *failure)
 {
@@ -31,7 +24,7 @@ static int copy_filter(struct elisa_capture_stream *stream,
 
 	if (!request->nb_filter)
 		return 0;
-	if (!filter_ends(request->filter, request->nb_filter))
+	if (!elisa_filter_is_safe(request->filter, request->nb_filter))
 		return elisa_fail(failure, -EINVAL,
 				  "the filter is no BPF program, or has a loop in it (as "
 				  "'protochain' makes); write it another way");

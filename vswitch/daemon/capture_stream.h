@@ -16,7 +16,6 @@
 #include <time.h>
 
 #define ELISA_STREAM_ROOM (2u << 20) /* bytes on their way to one reader */
-#define ELISA_FILTER_MAX 2048u       /* instructions */
 
 struct bpf_insn; /* of libpcap */
 
@@ -52,7 +51,8 @@ struct elisa_capture_stream {
 };
 
 /*
- * -EINVAL: the filter is none that ends; -ENOMEM. The filter is copied. The stream is BEGUN.
+ * -EINVAL: the filter cannot be run (capture_filter.h); -ENOMEM. The filter is copied. The stream is
+ * BEGUN.
  */
 int elisa_stream_begin(struct elisa_capture_stream *stream,
 		       const struct elisa_capture_request *request, struct elisa_failure *failure);

@@ -3,6 +3,7 @@
 #include "requests.h"
 
 #include "arguments.h"
+#include "capture_filter.h"
 
 #include <elisa/stream.h>
 

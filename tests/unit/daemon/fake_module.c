@@ -142,6 +142,15 @@ int elisa_module_domain_map(int domain, struct elisa_domain_map *map)
 	return 0;
 }
 
+void *fake_module_mapped(uint64_t offset)
+{
+	for (unsigned int i = 0; i < nb_maps; i++) {
+		if (offset >= maps[i].offset && offset - maps[i].offset < maps[i].length)
+			return (void *)(uintptr_t)(maps[i].address + offset - maps[i].offset);
+	}
+	return NULL;
+}
+
 int elisa_module_domain_unmap(int domain, struct elisa_domain_unmap *unmap)
 {
 	object(domain, KIND_DOMAIN);

@@ -45,6 +45,9 @@ void fake_module_reset(void);
 /* Objects that are open now: 0 after a clean end. */
 unsigned int fake_module_objects(void);
 
+/* What is mapped at an offset of the window, or NULL. */
+void *fake_module_mapped(uint64_t offset);
+
 void fake_module_send(const struct elisa_event *event);
 
 #endif
