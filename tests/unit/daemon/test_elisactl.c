@@ -161,7 +161,7 @@ static void help_is_there_for_everything(void **state)
 {
 	static const char *const commands[] = {"port add", "port del", "port list", "port show",
 					       "stats",    "fdb",      "fdb flush", "vm",
-					       "prove",    "status"};
+					       "prove",    "status",   "capture"};
 	char words[64];
 
 	(void)state;
