@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* options.c - see options.h. Values of a port are checked by the daemon, not here. */
+/* options.c - see options.h. Values of ports and uplinks are checked by the daemon, not here. */
 #include "options.h"
 
 #include <elisa/version.h>
@@ -16,12 +16,15 @@ enum {
 	OPTION_SOCKET,
 	OPTION_JSON,
 	OPTION_VERSION,
-	OPTION_ADD, /* from here on: options of "port add" */
+	OPTION_ADD, /* from here on: options of commands, in the order of ELISA_CLI_* */
 	OPTION_VM = OPTION_ADD,
 	OPTION_MAC,
 	OPTION_ON_FULL,
 	OPTION_MTU,
 	OPTION_QUEUES,
+	OPTION_WRITE,
+	OPTION_COUNT,
+	OPTION_SNAPLEN,
 };
 
 static const struct option long_options[] = {
@@ -35,9 +38,9 @@ static const struct option long_options[] = {
 	{"on-full", required_argument, NULL, OPTION_ON_FULL},
 	{"mtu", required_argument, NULL, OPTION_MTU},
 	{"queues", required_argument, NULL, OPTION_QUEUES},
-	{"write", required_argument, NULL, 'w'},
-	{"count", required_argument, NULL, 'c'},
-	{"snaplen", required_argument, NULL, 's'},
+	{"write", required_argument, NULL, OPTION_WRITE},
+	{"count", required_argument, NULL, OPTION_COUNT},
+	{"snaplen", required_argument, NULL, OPTION_SNAPLEN},
 	{0},
 };
 
@@ -133,16 +136,39 @@ static int take(struct elisa_cli_options *options, int option, const char *value
 		return set_number(options->arguments, "mtu", value);
 	case OPTION_QUEUES:
 		return set_number(options->arguments, "queues", value);
-	case 'w':
+	case OPTION_WRITE:
 		options->write = value;
 		return 0;
-	case 'c':
+	case OPTION_COUNT:
 		return set_count(options, value);
-	case 's':
+	case OPTION_SNAPLEN:
 		return set_number(options->arguments, "snaplen", value);
 	default:
 		return refuse("the command line is not understood"); /* getopt said what */
 	}
+}
+
+/* The words behind the command. */
+static int take_names(struct elisa_cli_options *options, char **words, int count)
+{
+	const struct elisa_cli_command *command = options->command;
+	int most = (command->takes_name ? 1 : 0) + (command->second ? 1 : 0);
+	int result = 0;
+
+	if (command->takes_filter && count > most) {
+		if (set_filter(options, words + most, count - most))
+			return ELISA_CLI_USAGE;
+		count = most;
+	}
+	if (count > most)
+		return refuse("'%s' is one argument too many", words[most]);
+	if (command->needs_name && count < most)
+		return refuse("usage is '%s'", command->usage);
+	if (count > 0)
+		result = set_text(options->arguments, "name", words[0]);
+	if (!result && count > 1)
+		result = set_text(options->arguments, command->second, words[1]);
+	return result;
 }
 
 /* The words that are no options: command, name. */
@@ -162,39 +188,52 @@ static int take_words(struct elisa_cli_options *options, char **words, int count
 		return refuse("there is no command '%s%s%s'", words[0], count > 1 ? " " : "",
 			      count > 1 ? words[1] : "");
 	options->command = command;
-	words += used;
-	count -= used;
-	if (!command->print && count > 1) {
-		if (set_filter(options, words + 1, count - 1))
-			return ELISA_CLI_USAGE;
-		count = 1;
-	}
-	if (count > (command->takes_name ? 1 : 0))
-		return refuse("'%s' is one argument too many", words[command->takes_name ? 1 : 0]);
-	if (count == 1)
-		return set_text(options->arguments, "name", words[0]);
-	return command->needs_name ? refuse("usage is '%s'", command->usage) : 0;
+	return take_names(options, words + used, count - used);
 }
 
-static int check_options(const struct elisa_cli_options *options, bool add_options,
-			 bool capture_options)
+static const char *option_name(unsigned int number)
+{
+	const struct option *option = long_options;
+
+	while (option->val != OPTION_ADD + (int)number)
+		option++;
+	return option->name;
+}
+
+static int check_options(const struct elisa_cli_options *options, unsigned int given)
 {
 	const struct elisa_cli_command *command = options->command;
 
 	if (!command)
 		return 0;
-	if (add_options && !command->adds)
-		return refuse("--vm, --mac, --on-full, --mtu and --queues belong to 'port add'");
-	if (capture_options && command->print)
-		return refuse("-w, -c and -s belong to 'capture'");
-	if (command->adds && !json_object_get(options->arguments, "vm"))
-		return refuse("'port add' needs --vm");
+	given &= ~command->options;
+	if (given)
+		return refuse("'%s' does not take --%s", command->usage,
+			      option_name((unsigned int)__builtin_ctz(given)));
+	if (command->options & ELISA_CLI_VM && !json_object_get(options->arguments, "vm"))
+		return refuse("'%s %s' needs --vm", command->words[0], command->words[1]);
 	return 0;
+}
+
+/* The long option that a letter is short for, or the option itself. */
+static int long_form(int option)
+{
+	switch (option) {
+	case 'w':
+		return OPTION_WRITE;
+	case 'c':
+		return OPTION_COUNT;
+	case 's':
+		return OPTION_SNAPLEN;
+	default:
+		return option;
+	}
 }
 
 int elisa_cli_parse(struct elisa_cli_options *options, int argc, char **argv)
 {
-	bool help = false, add_options = false, capture_options = false;
+	unsigned int given = 0;
+	bool help = false;
 	int option, result;
 
 	*options = (struct elisa_cli_options){.switch_name = "elisa0", .arguments = json_object()};
@@ -204,15 +243,16 @@ int elisa_cli_parse(struct elisa_cli_options *options, int argc, char **argv)
 			return 0;
 		}
 		help |= option == 'h';
-		add_options |= option >= OPTION_ADD;
-		capture_options |= option == 'w' || option == 'c' || option == 's';
+		option = long_form(option);
+		if (option >= OPTION_ADD)
+			given |= 1u << (option - OPTION_ADD);
 		result = option == 'h' ? 0 : take(options, option, optarg);
 		if (result)
 			return result;
 	}
 	result = take_words(options, argv + optind, argc - optind, help);
 	if (!result)
-		result = check_options(options, add_options, capture_options);
+		result = check_options(options, given);
 	if (!result && !options->socket[0])
 		snprintf(options->socket, sizeof(options->socket), "/run/elisa/%s.sock",
 			 options->switch_name);

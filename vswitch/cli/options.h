@@ -35,10 +35,23 @@ struct elisa_cli_command {
 	const char *request;
 	const char *usage; /* after "elisactl [option…] " */
 	const char *help;
-	void (*print)(
-		const json_t *result);     /* NULL: of "capture", which goes on after the answer */
-	bool takes_name, needs_name, adds; /* adds: --vm and the other options of "port add" */
+	void (*print)(const json_t *result);       /* NULL: it goes on after the answer */
+	bool takes_name, needs_name, takes_filter; /* filter: the words behind the name */
+	const char *second;   /* the argument that the word after the name is, or NULL */
+	unsigned int options; /* ELISA_CLI_*: those it takes */
 };
+
+#define ELISA_CLI_VM 1u /* required where it is taken */
+#define ELISA_CLI_MAC 2u
+#define ELISA_CLI_ON_FULL 4u
+#define ELISA_CLI_MTU 8u
+#define ELISA_CLI_QUEUES 16u
+#define ELISA_CLI_WRITE 32u
+#define ELISA_CLI_COUNT 64u
+#define ELISA_CLI_SNAPLEN 128u
+#define ELISA_CLI_PORT 31u
+#define ELISA_CLI_CAPTURE (ELISA_CLI_WRITE | ELISA_CLI_COUNT | ELISA_CLI_SNAPLEN)
+#define ELISA_CLI_UPLINK (ELISA_CLI_ON_FULL | ELISA_CLI_MTU | ELISA_CLI_QUEUES)
 
 /* 0, or ELISA_CLI_USAGE with a message on stderr. */
 int elisa_cli_parse(struct elisa_cli_options *options, int argc, char **argv);

@@ -75,6 +75,38 @@ void elisa_print_ports(const json_t *result)
 	elisa_table_print(&table);
 }
 
+void elisa_print_uplink(const json_t *result)
+{
+	print_member(result, "uplink", "name");
+	print_member(result, "number", "number");
+	print_member(result, "NIC", "pci");
+	print_member(result, "driver", "driver");
+	print_member(result, "kernel's driver", "kernel_driver");
+	print_member(result, "MAC address", "mac");
+	print_member(result, "when full", "on_full");
+	print_member(result, "MTU", "mtu");
+	print_member(result, "queue pairs", "queues");
+	print_member(result, "state", "state");
+	print_member(result, "has a link", "link");
+	print_member(result, "speed (Mbit/s)", "speed_mbps");
+	print_member(result, "resets", "resets");
+}
+
+void elisa_print_uplinks(const json_t *result)
+{
+	char speed[TEXT_SIZE], unused[TEXT_SIZE];
+	struct elisa_table table = {0};
+	const json_t *uplink;
+	size_t i;
+
+	elisa_table_row(&table, 6, "UPLINK", "NIC", "DRIVER", "STATE", "LINK", "MBIT/S");
+	json_array_foreach(json_object_get(result, "uplinks"), i, uplink) elisa_table_row(
+		&table, 6, member(uplink, "name", unused), member(uplink, "pci", unused),
+		member(uplink, "driver", unused), member(uplink, "state", unused),
+		member(uplink, "link", unused), member(uplink, "speed_mbps", speed));
+	elisa_table_print(&table);
+}
+
 /* "receiver-full" in both directions: "p1 sent: 3 dropped: receiver-full". */
 static void print_drops(const json_t *port, const char *direction, const char *words)
 {
@@ -86,6 +118,22 @@ static void print_drops(const json_t *port, const char *direction, const char *w
 	json_object_foreach((json_t *)drops, reason, count)
 		printf("%s: %s %s: %s\n", member(port, "name", unused), member(drops, reason, room),
 		       words, reason);
+}
+
+/* What an uplink's NIC counted itself: "up0: NIC ipackets 12 ibytes 768 …". */
+static void print_nic(const json_t *port)
+{
+	const json_t *nic = json_object_get(port, "nic");
+	char room[TEXT_SIZE];
+	const json_t *count;
+	const char *name;
+
+	if (!nic)
+		return;
+	printf("%s: NIC", member(port, "name", room));
+	json_object_foreach((json_t *)nic, name, count)
+		printf(" %s %s", name, member(nic, name, room));
+	putchar('\n');
 }
 
 void elisa_print_stats(const json_t *result)
@@ -116,6 +164,7 @@ void elisa_print_stats(const json_t *result)
 	{
 		print_drops(port, "sent", "sent packets dropped");
 		print_drops(port, "received", "packets for it dropped");
+		print_nic(port);
 	}
 }
 
@@ -178,6 +227,7 @@ static void print_vm(const json_t *vm)
 	print_member(vm, "trapped returns", "traps");
 	print_member(vm, "closed calls", "closed_calls");
 	print_member(vm, "hypercalls", "hypercalls");
+	print_member(vm, "  gate calls", "gate_calls");
 	print_reasons(json_object_get(vm, "by_reason"), "EXIT REASON");
 	print_reasons(json_object_get(vm, "inside_by_reason"), "EXIT REASON INSIDE");
 }
@@ -211,6 +261,7 @@ void elisa_print_status(const json_t *result)
 	print_member(result, "module", "module_version");
 	print_member(result, "image", "image_version");
 	print_member(result, "ports", "ports");
+	print_member(result, "uplinks", "uplinks");
 	print_member(result, "VMs", "vms");
 	print_member(result, "pinned pages", "pinned_pages");
 	print_member(result, "MAC addresses", "fdb_entries");

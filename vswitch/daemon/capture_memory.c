@@ -72,11 +72,8 @@ void elisa_capture_memory_free(struct elisa_capture_memory *memory, struct elisa
 	if (!memory->rings)
 		return;
 	for (unsigned int i = 0; i < memory->nb_pieces; i++) {
-		struct elisa_domain_unmap request = {
-			.offset = ELISA_OFFSET_CAPTURE + begin,
-			.length = memory->pieces[i] - begin,
-		};
-		int result = elisa_module_domain_unmap(domain->fd, &request);
+		int result = elisa_module_domain_unmap(domain->fd, ELISA_OFFSET_CAPTURE + begin,
+						       memory->pieces[i] - begin);
 
 		if (result)
 			elisa_log(ELISA_LOG_ERROR,

@@ -2,6 +2,10 @@
 /* daemon.c - see daemon.h. */
 #include "daemon.h"
 
+#include "uplink_owners.h"
+
+#include <errno.h>
+
 int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *options,
 		      const char *proc, struct elisa_failure *failure)
 {
@@ -10,6 +14,7 @@ int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *o
 	*daemon = (struct elisa_daemon){
 		.options = *options,
 		.vms = {.proc = proc, .accept_side_channels = options->accept_side_channels},
+		.uplinks = {.sysfs = "/sys"},
 	};
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);
 	result = elisa_domain_open(&daemon->domain, options, failure);
@@ -26,8 +31,40 @@ void elisa_daemon_close(struct elisa_daemon *daemon)
 		struct elisa_port *port = &daemon->ports.ports[i];
 
 		if (port->present)
-			elisa_ports_remove(&daemon->ports, &daemon->domain, port);
+			elisa_daemon_remove_port(daemon, port);
 	}
+	elisa_uplinks_close(&daemon->uplinks, &daemon->domain);
 	elisa_domain_close(&daemon->domain);
 	pthread_mutex_destroy(&daemon->lock);
+}
+
+void elisa_daemon_remove_port(struct elisa_daemon *daemon, struct elisa_port *port)
+{
+	const struct elisa_vm *vm = port->vm;
+
+	elisa_ports_remove(&daemon->ports, &daemon->domain, port);
+	for (uint32_t i = 0; !vm->attached && i < vm->nb_vcpus; i++)
+		elisa_uplinks_vcpu_out(&daemon->uplinks, &daemon->domain, vm->first_vcpu + i);
+}
+
+const char *elisa_daemon_port_name(struct elisa_daemon *daemon, unsigned int number)
+{
+	const struct elisa_uplink_port *uplink;
+
+	if (number >= ELISA_MAX_PORTS)
+		return NULL;
+	if (daemon->ports.ports[number].present)
+		return daemon->ports.ports[number].name;
+	uplink = elisa_uplinks_with_number(&daemon->uplinks, number);
+	return uplink ? uplink->name : NULL;
+}
+
+int elisa_daemon_port_number(struct elisa_daemon *daemon, const char *name)
+{
+	const struct elisa_port *port = elisa_ports_find(&daemon->ports, name);
+	const struct elisa_uplink_port *uplink = elisa_uplinks_find(&daemon->uplinks, name);
+
+	if (port)
+		return (int)elisa_port_number(&daemon->ports, port);
+	return uplink ? (int)uplink->number : -ENOENT;
 }

@@ -13,6 +13,7 @@
 #include "failure.h"
 #include "options.h"
 #include "ports.h"
+#include "uplinks.h"
 #include "vms.h"
 
 #include <pthread.h>
@@ -25,6 +26,7 @@ struct elisa_daemon {
 	struct elisa_vms vms;
 	struct elisa_ports ports;
 	struct elisa_captures captures;
+	struct elisa_uplinks uplinks;
 	struct timespec started; /* CLOCK_MONOTONIC */
 	bool events_failed;      /* the module's events cannot be read: do not wait for them */
 };
@@ -33,7 +35,16 @@ struct elisa_daemon {
 int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *options,
 		      const char *proc, struct elisa_failure *failure);
 
-/* Removes all ports, detaches all VMs and takes the switch down: nothing stays pinned. */
+/* Removes all ports and uplinks, detaches all VMs and takes the switch down: nothing stays pinned. */
 void elisa_daemon_close(struct elisa_daemon *daemon);
+
+/* As elisa_ports_remove(), and looks after NICs that vCPUs of the VM had a queue of. */
+void elisa_daemon_remove_port(struct elisa_daemon *daemon, struct elisa_port *port);
+
+/* The port or uplink that has a number of the switch: its name, or NULL. */
+const char *elisa_daemon_port_name(struct elisa_daemon *daemon, unsigned int number);
+
+/* The number of the port or uplink of this name, or -ENOENT. */
+int elisa_daemon_port_number(struct elisa_daemon *daemon, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include "exit_reasons.h"
 #include "log.h"
 #include "module.h"
+#include "uplink_owners.h"
 
 #include <elisa/uapi.h>
 
@@ -23,9 +24,9 @@ static const char *vm_label(struct elisa_daemon *daemon, uint32_t vcpu)
 
 static const char *port_name(struct elisa_daemon *daemon, uint32_t port)
 {
-	if (port >= ELISA_MAX_PORTS || !daemon->ports.ports[port].present)
-		return "(removed)";
-	return daemon->ports.ports[port].name;
+	const char *name = elisa_daemon_port_name(daemon, port);
+
+	return name ? name : "(removed)";
 }
 
 /* The VM has ended: its ports go, and with the last one the VM. */
@@ -41,7 +42,7 @@ static void remove_vm(struct elisa_daemon *daemon, struct elisa_vm *vm)
 			"port %s removed: VM %.128s (process %d) is gone; add the port again when "
 			"the VM runs again",
 			port->name, vm->label, vm->pid);
-		elisa_ports_remove(&daemon->ports, &daemon->domain, port);
+		elisa_daemon_remove_port(daemon, port);
 	}
 }
 
@@ -81,12 +82,19 @@ static bool is_there(struct elisa_daemon *daemon, uint32_t vcpu, struct elisa_vc
 	return false;
 }
 
+/* It is out of the trusted context, and stays out meanwhile. */
+static void finish(struct elisa_daemon *daemon, uint32_t vcpu)
+{
+	elisa_domain_finish_vcpu(&daemon->domain, vcpu);
+	elisa_uplinks_vcpu_out(&daemon->uplinks, &daemon->domain, vcpu);
+}
+
 /* A vCPU that was thrown out is kept out until what it had in flight is finished. */
 static void finish_held(struct elisa_daemon *daemon, uint32_t vcpu)
 {
 	int result;
 
-	elisa_domain_finish_vcpu(&daemon->domain, vcpu);
+	finish(daemon, vcpu);
 	result = elisa_module_domain_vcpu_reopen(daemon->domain.fd, vcpu);
 	if (result && result != -ENOENT)
 		elisa_log_limited(ELISA_LOG_ERROR,
@@ -104,7 +112,7 @@ static void look_after(struct elisa_daemon *daemon, uint32_t vcpu)
 	struct elisa_vcpu_stats stats;
 
 	if (!is_there(daemon, vcpu, &stats))
-		elisa_domain_finish_vcpu(&daemon->domain, vcpu);
+		finish(daemon, vcpu);
 	else if (stats.held)
 		finish_held(daemon, vcpu);
 }

@@ -4,6 +4,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "uplink_owners.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,6 +22,12 @@ enum {
 	POLL_VMS,
 	POLL_CONTROL = POLL_VMS + ELISA_MAX_PORTS,
 	POLLS = POLL_CONTROL + ELISA_CONTROL_POLLS,
+};
+
+/* What is due when, in seconds of CLOCK_MONOTONIC. */
+struct times {
+	time_t next_tick;
+	time_t watched; /* when the uplinks were looked at last */
 };
 
 static time_t seconds_now(void)
@@ -82,16 +89,25 @@ static void age(struct elisa_daemon *daemon, time_t now, time_t *next_tick)
 		*next_tick = now + ELISA_FDB_TICK_SECONDS;
 }
 
+static void watch(struct elisa_daemon *daemon, time_t now, time_t *watched)
+{
+	if (now == *watched)
+		return;
+	*watched = now;
+	elisa_uplinks_watch(&daemon->uplinks, &daemon->domain);
+}
+
 /* Events come before requests and before VMs that ended: events.h. */
 static bool work(struct elisa_daemon *daemon, struct elisa_control *control,
-		 const struct pollfd *polls, time_t *next_tick)
+		 const struct pollfd *polls, struct times *times)
 {
 	time_t now = seconds_now();
 	bool more;
 
 	elisa_events_handle(daemon);
 	elisa_events_reap(daemon);
-	age(daemon, now, next_tick);
+	age(daemon, now, &times->next_tick);
+	watch(daemon, now, &times->watched);
 	more = elisa_control_serve(control, daemon, &polls[POLL_CONTROL], now);
 	elisa_captures_turn(&daemon->captures, &daemon->domain, &daemon->vms);
 	return more;
@@ -99,7 +115,7 @@ static bool work(struct elisa_daemon *daemon, struct elisa_control *control,
 
 int elisa_loop_run(struct elisa_daemon *daemon, struct elisa_control *control, int signals)
 {
-	time_t next_tick = seconds_now() + ELISA_FDB_TICK_SECONDS;
+	struct times times = {.next_tick = seconds_now() + ELISA_FDB_TICK_SECONDS};
 	struct pollfd polls[POLLS];
 	bool more = false;
 	int wait_ms;
@@ -119,7 +135,7 @@ int elisa_loop_run(struct elisa_daemon *daemon, struct elisa_control *control, i
 		if (polls[POLL_SIGNALS].revents && told_to_end(signals))
 			return 0;
 		pthread_mutex_lock(&daemon->lock);
-		more = work(daemon, control, polls, &next_tick);
+		more = work(daemon, control, polls, &times);
 		pthread_mutex_unlock(&daemon->lock);
 	}
 }

@@ -2,6 +2,7 @@
 /* main.c - elisa-switchd: start, run, end, in that order. */
 #include "control.h"
 #include "daemon.h"
+#include "environment.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -14,13 +15,24 @@
 
 #define EXIT_USAGE 2
 
-static void start_telemetry(struct elisa_daemon *daemon)
+/* The switch runs without telemetry, but not without the uplinks that were asked for. */
+static int start_dpdk(struct elisa_daemon *daemon, struct elisa_failure *failure)
 {
-	struct elisa_failure failure;
+	const struct elisa_options *options = &daemon->options;
+	int result = 0;
 
-	if (daemon->options.telemetry && elisa_telemetry_start(daemon, &failure))
+	if (options->telemetry || options->uplink_memory)
+		result = elisa_environment_start(options, failure);
+	if (!result && options->telemetry)
+		result = elisa_telemetry_start(daemon, failure);
+	if (result && !options->uplink_memory) {
 		elisa_log(ELISA_LOG_WARNING, "no telemetry, the switch runs without: %s",
-			  failure.message);
+			  failure->message);
+		return 0;
+	}
+	if (!result)
+		result = elisa_uplinks_open(&daemon->uplinks, options->uplink_memory, failure);
+	return result;
 }
 
 /* The socket comes last: who can connect finds a switch that is ready. */
@@ -30,9 +42,10 @@ static int run(struct elisa_daemon *daemon, int signals)
 	struct elisa_failure failure;
 	int result;
 
-	start_telemetry(daemon);
 	elisa_control_init(&control);
-	result = elisa_control_listen(&control, daemon->options.socket, &failure);
+	result = start_dpdk(daemon, &failure);
+	if (!result)
+		result = elisa_control_listen(&control, daemon->options.socket, &failure);
 	if (result) {
 		elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
 	} else {
@@ -73,5 +86,6 @@ int main(int argc, char **argv)
 	}
 	result = run(&daemon, signals);
 	elisa_daemon_close(&daemon);
+	elisa_environment_stop();
 	return result ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -59,10 +59,15 @@ int elisa_module_domain_map(int domain, struct elisa_domain_map *map)
 	return call(domain, ELISA_IOC_DOMAIN_MAP, map);
 }
 
-int elisa_module_domain_unmap(int domain, struct elisa_domain_unmap *unmap)
+int elisa_module_domain_unmap(int domain, uint64_t offset, uint64_t length)
 {
-	unmap->version = ELISA_UAPI_VERSION;
-	return call(domain, ELISA_IOC_DOMAIN_UNMAP, unmap);
+	struct elisa_domain_unmap unmap = {
+		.version = ELISA_UAPI_VERSION,
+		.offset = offset,
+		.length = length,
+	};
+
+	return call(domain, ELISA_IOC_DOMAIN_UNMAP, &unmap);
 }
 
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange)
@@ -76,6 +81,13 @@ int elisa_module_domain_vcpu_reopen(int domain, uint32_t vcpu)
 	struct elisa_domain_vcpu_reopen reopen = {.version = ELISA_UAPI_VERSION, .vcpu = vcpu};
 
 	return call(domain, ELISA_IOC_DOMAIN_VCPU_REOPEN, &reopen);
+}
+
+int elisa_module_domain_vcpu_evict(int domain, uint32_t vcpu)
+{
+	struct elisa_domain_vcpu_evict evict = {.version = ELISA_UAPI_VERSION, .vcpu = vcpu};
+
+	return call(domain, ELISA_IOC_DOMAIN_VCPU_EVICT, &evict);
 }
 
 int elisa_module_domain_prove(int domain, struct elisa_domain_prove *proof)

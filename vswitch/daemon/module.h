@@ -16,9 +16,10 @@ int elisa_module_info(int module, struct elisa_info *info);
 int elisa_module_domain_create(int module, const char *name);
 
 int elisa_module_domain_map(int domain, struct elisa_domain_map *map);
-int elisa_module_domain_unmap(int domain, struct elisa_domain_unmap *unmap);
+int elisa_module_domain_unmap(int domain, uint64_t offset, uint64_t length);
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange);
 int elisa_module_domain_vcpu_reopen(int domain, uint32_t vcpu);
+int elisa_module_domain_vcpu_evict(int domain, uint32_t vcpu);
 int elisa_module_domain_prove(int domain, struct elisa_domain_prove *proof);
 
 /* Never blocks: -EAGAIN if there is no event. -EIO if a part of one came. */

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define AGEING_MAX (ELISA_FDB_MAX_AGE_TICKS * ELISA_FDB_TICK_SECONDS)
+#define UPLINK_MEMORY_MIN 16u
+#define UPLINK_MEMORY_MAX ((uint32_t)(ELISA_UPLINK_MEMORY_MAX >> 20))
 #define AGEING_DEFAULT (ELISA_FDB_DEFAULT_AGE_TICKS * ELISA_FDB_TICK_SECONDS)
 
 enum {
@@ -23,6 +25,7 @@ enum {
 	OPTION_SOCKET,
 	OPTION_FDB_SIZE,
 	OPTION_AGEING,
+	OPTION_UPLINK_MEMORY,
 	OPTION_ACCEPT_SIDE_CHANNELS,
 	OPTION_NO_TELEMETRY,
 	OPTION_VERSION,
@@ -34,6 +37,7 @@ static const struct option long_options[] = {
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"fdb-size", required_argument, NULL, OPTION_FDB_SIZE},
 	{"ageing", required_argument, NULL, OPTION_AGEING},
+	{"uplink-memory", required_argument, NULL, OPTION_UPLINK_MEMORY},
 	{"accept-side-channels", no_argument, NULL, OPTION_ACCEPT_SIDE_CHANNELS},
 	{"no-telemetry", no_argument, NULL, OPTION_NO_TELEMETRY},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -55,13 +59,16 @@ static void print_help(void)
 	       "  --fdb-size N            MAC addresses it can know, a power of two from %u to %u\n"
 	       "                          (%u)\n"
 	       "  --ageing SECONDS        forget an address not seen for so long, %u to %u (%u)\n"
+	       "  --uplink-memory MIB     hugepages of 2 MiB for NICs as uplinks, %u to %u, even;\n"
+	       "                          without it there are no uplinks\n"
 	       "  --accept-side-channels  attach VMs although this CPU is not immune to L1TF or "
 	       "MDS\n"
 	       "  --no-telemetry          no DPDK telemetry socket\n"
 	       "  -h, --help              this text\n"
 	       "  --version               versions of the program and of its contracts\n",
 	       ELISA_FDB_MIN_CAPACITY, ELISA_FDB_MAX_CAPACITY, ELISA_FDB_DEFAULT_CAPACITY,
-	       ELISA_FDB_TICK_SECONDS, AGEING_MAX, AGEING_DEFAULT);
+	       ELISA_FDB_TICK_SECONDS, AGEING_MAX, AGEING_DEFAULT, UPLINK_MEMORY_MIN,
+	       UPLINK_MEMORY_MAX);
 }
 
 static void print_version(void)
@@ -129,6 +136,14 @@ static enum elisa_options_result take(struct elisa_options *options, int option,
 				      value, ELISA_FDB_TICK_SECONDS, AGEING_MAX);
 		options->age_ticks =
 			(seconds + ELISA_FDB_TICK_SECONDS - 1) / ELISA_FDB_TICK_SECONDS;
+		return ELISA_OPTIONS_RUN;
+	case OPTION_UPLINK_MEMORY:
+		if (!parse_number(value, UPLINK_MEMORY_MIN, UPLINK_MEMORY_MAX,
+				  &options->uplink_memory) ||
+		    options->uplink_memory % 2)
+			return refuse("--uplink-memory '%.64s' is not an even number of MiB from "
+				      "%u to %u",
+				      value, UPLINK_MEMORY_MIN, UPLINK_MEMORY_MAX);
 		return ELISA_OPTIONS_RUN;
 	case OPTION_ACCEPT_SIDE_CHANNELS:
 		options->accept_side_channels = true;

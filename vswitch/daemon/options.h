@@ -15,6 +15,7 @@ struct elisa_options {
 	const char *image; /* a path, in argv or a constant */
 	uint32_t fdb_capacity;
 	uint32_t age_ticks;
+	uint32_t uplink_memory; /* MiB, a multiple of 2; 0 = no uplinks */
 	bool accept_side_channels;
 	bool telemetry;
 };

@@ -31,9 +31,12 @@ static int name_taken(const struct elisa_port *port, struct elisa_failure *failu
 			  claimed ? ", and a guest process is using it" : "", port->name);
 }
 
-/* The number of a free port, -EEXIST if name or address are taken, -ENOSPC. */
-static int find_place(struct elisa_ports *ports, const struct elisa_port_request *request,
-		      struct elisa_failure *failure)
+/*
+ * The number of a free port, -EEXIST if name or address are taken, -ENOSPC. Uplinks have numbers
+ * too: the switch knows all that are taken.
+ */
+static int find_place(struct elisa_ports *ports, const struct elisa_switch *sw,
+		      const struct elisa_port_request *request, struct elisa_failure *failure)
 {
 	struct elisa_port *port = elisa_ports_find(ports, request->name);
 	int place = -1;
@@ -43,7 +46,7 @@ static int find_place(struct elisa_ports *ports, const struct elisa_port_request
 	for (int i = 0; i < (int)ELISA_MAX_PORTS; i++) {
 		port = &ports->ports[i];
 		if (!port->present) {
-			place = place < 0 ? i : place;
+			place = place < 0 && !(sw->ports >> i & 1) ? i : place;
 			continue;
 		}
 		if (!memcmp(port->mac, request->mac, ELISA_MAC_SIZE))
@@ -108,7 +111,7 @@ int elisa_ports_add(struct elisa_ports *ports, struct elisa_vms *vms, struct eli
 		    const struct elisa_port_request *request, struct elisa_port **port,
 		    struct elisa_failure *failure)
 {
-	int number = find_place(ports, request, failure);
+	int number = find_place(ports, domain->sw, request, failure);
 	struct elisa_vm *vm;
 	int fd, result;
 

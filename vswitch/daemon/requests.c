@@ -16,11 +16,20 @@ static const struct {
 	json_t *(*run)(struct elisa_daemon *daemon, const json_t *arguments,
 		       struct elisa_failure *failure);
 } commands[] = {
-	{"port-add", elisa_request_port_add},   {"port-del", elisa_request_port_del},
-	{"port-list", elisa_request_port_list}, {"port-show", elisa_request_port_show},
-	{"stats", elisa_request_stats},         {"fdb", elisa_request_fdb},
-	{"fdb-flush", elisa_request_fdb_flush}, {"vm", elisa_request_vm},
-	{"prove", elisa_request_prove},         {"status", elisa_request_status},
+	{"port-add", elisa_request_port_add},
+	{"port-del", elisa_request_port_del},
+	{"port-list", elisa_request_port_list},
+	{"port-show", elisa_request_port_show},
+	{"uplink-add", elisa_request_uplink_add},
+	{"uplink-del", elisa_request_uplink_del},
+	{"uplink-list", elisa_request_uplink_list},
+	{"uplink-show", elisa_request_uplink_show},
+	{"stats", elisa_request_stats},
+	{"fdb", elisa_request_fdb},
+	{"fdb-flush", elisa_request_fdb_flush},
+	{"vm", elisa_request_vm},
+	{"prove", elisa_request_prove},
+	{"status", elisa_request_status},
 	{"capture", elisa_request_capture},
 };
 

@@ -39,6 +39,14 @@ json_t *elisa_request_port_list(struct elisa_daemon *daemon, const json_t *argum
 				struct elisa_failure *failure);
 json_t *elisa_request_port_show(struct elisa_daemon *daemon, const json_t *arguments,
 				struct elisa_failure *failure);
+json_t *elisa_request_uplink_add(struct elisa_daemon *daemon, const json_t *arguments,
+				 struct elisa_failure *failure);
+json_t *elisa_request_uplink_del(struct elisa_daemon *daemon, const json_t *arguments,
+				 struct elisa_failure *failure);
+json_t *elisa_request_uplink_list(struct elisa_daemon *daemon, const json_t *arguments,
+				  struct elisa_failure *failure);
+json_t *elisa_request_uplink_show(struct elisa_daemon *daemon, const json_t *arguments,
+				  struct elisa_failure *failure);
 json_t *elisa_request_stats(struct elisa_daemon *daemon, const json_t *arguments,
 			    struct elisa_failure *failure);
 json_t *elisa_request_fdb(struct elisa_daemon *daemon, const json_t *arguments,
@@ -54,8 +62,21 @@ json_t *elisa_request_status(struct elisa_daemon *daemon, const json_t *argument
 json_t *elisa_request_capture(struct elisa_daemon *daemon, const json_t *arguments,
 			      struct elisa_failure *failure);
 
-/* The present port that arguments["name"] names. -ENOENT, -EINVAL. */
-int elisa_request_port(struct elisa_daemon *daemon, const json_t *arguments,
-		       struct elisa_port **port, struct elisa_failure *failure);
+/* Arguments that several commands have (request_arguments.c). -EINVAL, -ENOENT. */
+
+/* arguments["name"], for something new: ELISA_NAME_RULE. */
+int elisa_request_new_name(const json_t *arguments, const char **name,
+			   struct elisa_failure *failure);
+
+/* arguments["on_full"], "drop" if it is not there. */
+int elisa_request_on_full(const json_t *arguments, bool *backpressure,
+			  struct elisa_failure *failure);
+
+/*
+ * The number of the port or uplink that arguments["name"] names; ELISA_MAX_PORTS if there is no
+ * "name".
+ */
+int elisa_request_number(struct elisa_daemon *daemon, const json_t *arguments, unsigned int *number,
+			 struct elisa_failure *failure);
 
 #endif

@@ -65,21 +65,21 @@ json_t *elisa_request_capture(struct elisa_daemon *daemon, const json_t *argumen
 	static const char *const keys[] = {"name", "snaplen", "filter", NULL};
 	struct elisa_capture_request request = {.bytes = ELISA_STREAM_MAX};
 	struct bpf_insn *filter;
-	struct elisa_port *port;
 	int result;
 
 	if (elisa_arguments_only(arguments, keys, failure) ||
 	    elisa_argument_number(arguments, "snaplen", 1, ELISA_STREAM_MAX, &request.bytes,
 				  failure) ||
-	    elisa_request_port(daemon, arguments, &port, failure) ||
+	    elisa_argument_text(arguments, "name", true, ELISA_NAME_SIZE - 1, &request.name,
+				failure) ||
+	    elisa_request_number(daemon, arguments, &request.port, failure) ||
 	    take_filter(arguments, &filter, &request.nb_filter, failure))
 		return NULL;
-	request.name = port->name;
-	request.port = elisa_port_number(&daemon->ports, port);
 	request.filter = filter;
 	result = elisa_captures_begin(&daemon->captures, &daemon->domain, &daemon->vms, &request,
 				      failure);
 	free(filter);
 	return result ? NULL
-		      : json_pack("{s:s, s:i}", "port", port->name, "snaplen", (int)request.bytes);
+		      : json_pack("{s:s, s:i}", "port", request.name, "snaplen",
+				  (int)request.bytes);
 }

@@ -17,8 +17,8 @@
 static const char *const no_keys[] = {NULL};
 static const char *const name_keys[] = {"name", NULL};
 
-int elisa_request_port(struct elisa_daemon *daemon, const json_t *arguments,
-		       struct elisa_port **port, struct elisa_failure *failure)
+static int take_port(struct elisa_daemon *daemon, const json_t *arguments, struct elisa_port **port,
+		     struct elisa_failure *failure)
 {
 	const char *name;
 	int result =
@@ -53,20 +53,6 @@ static json_t *port_json(struct elisa_daemon *daemon, const struct elisa_port *p
 			 (int)state.nb_regions, "pinned_pages", (json_int_t)state.pinned_pages);
 }
 
-static int take_on_full(const json_t *arguments, bool *backpressure, struct elisa_failure *failure)
-{
-	const char *text;
-	int result = elisa_argument_text(arguments, "on_full", false, 32, &text, failure);
-
-	if (result)
-		return result;
-	*backpressure = text && !strcmp(text, "backpressure");
-	if (text && !*backpressure && strcmp(text, "drop"))
-		return elisa_fail(failure, -EINVAL,
-				  "'on_full' has to be \"drop\" or \"backpressure\"");
-	return 0;
-}
-
 static int take_mac(struct elisa_daemon *daemon, const json_t *arguments,
 		    struct elisa_port_request *request, struct elisa_failure *failure)
 {
@@ -97,17 +83,14 @@ static int take_request(struct elisa_daemon *daemon, const json_t *arguments,
 		.max_queues = ELISA_MAX_QUEUES,
 	};
 	if (!result)
-		result = elisa_argument_text(arguments, "name", true, ELISA_NAME_SIZE - 1,
-					     &request->name, failure);
-	if (!result && !elisa_name_valid(request->name))
-		result = elisa_fail(failure, -EINVAL, "'name' has to be " ELISA_NAME_RULE);
+		result = elisa_request_new_name(arguments, &request->name, failure);
 	if (!result)
 		result = elisa_argument_text(arguments, "vm", true, ELISA_VM_NAME_SIZE - 1,
 					     &request->vm, failure);
 	if (!result)
 		result = take_mac(daemon, arguments, request, failure);
 	if (!result)
-		result = take_on_full(arguments, &request->backpressure, failure);
+		result = elisa_request_on_full(arguments, &request->backpressure, failure);
 	if (!result)
 		result = elisa_argument_number(arguments, "mtu", ELISA_MIN_MTU, ELISA_MAX_MTU,
 					       &request->max_mtu, failure);
@@ -123,8 +106,13 @@ json_t *elisa_request_port_add(struct elisa_daemon *daemon, const json_t *argume
 	struct elisa_port_request request;
 	struct elisa_port *port;
 
-	if (take_request(daemon, arguments, &request, failure) ||
-	    elisa_ports_add(&daemon->ports, &daemon->vms, &daemon->domain, &request, &port,
+	if (take_request(daemon, arguments, &request, failure))
+		return NULL;
+	if (elisa_uplinks_find(&daemon->uplinks, request.name)) {
+		elisa_fail(failure, -EEXIST, "%s is an uplink; choose another name", request.name);
+		return NULL;
+	}
+	if (elisa_ports_add(&daemon->ports, &daemon->vms, &daemon->domain, &request, &port,
 			    failure))
 		return NULL;
 	elisa_log(ELISA_LOG_NOTICE, "port %s added for VM %.128s (process %d)", port->name,
@@ -139,10 +127,10 @@ json_t *elisa_request_port_del(struct elisa_daemon *daemon, const json_t *argume
 	json_t *result;
 
 	if (elisa_arguments_only(arguments, name_keys, failure) ||
-	    elisa_request_port(daemon, arguments, &port, failure))
+	    take_port(daemon, arguments, &port, failure))
 		return NULL;
 	result = json_pack("{s:s}", "name", port->name);
-	elisa_ports_remove(&daemon->ports, &daemon->domain, port);
+	elisa_daemon_remove_port(daemon, port);
 	elisa_log(ELISA_LOG_NOTICE, "port %s removed on request", port->name);
 	return result;
 }
@@ -172,7 +160,7 @@ json_t *elisa_request_port_show(struct elisa_daemon *daemon, const json_t *argum
 	struct elisa_port *port;
 
 	if (elisa_arguments_only(arguments, name_keys, failure) ||
-	    elisa_request_port(daemon, arguments, &port, failure))
+	    take_port(daemon, arguments, &port, failure))
 		return NULL;
 	return port_json(daemon, port);
 }

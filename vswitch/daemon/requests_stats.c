@@ -33,42 +33,62 @@ static json_int_t drops_sum(const uint64_t drops[ELISA_DROP_REASONS])
 	return (json_int_t)sum;
 }
 
-static json_t *port_stats_json(struct elisa_daemon *daemon, const struct elisa_port *port)
+/* What the NIC counted itself, for comparison with what the switch did. */
+static json_t *nic_json(const struct elisa_uplink_port *uplink)
 {
-	struct elisa_port_stats stats = {0};
-	json_t *sent, *received;
+	struct elisa_nic_stats stats;
 
-	elisa_switch_port_stats(daemon->domain.sw, elisa_port_number(&daemon->ports, port), &stats);
-	sent = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "packets",
-			 (json_int_t)stats.tx_packets, "bytes", (json_int_t)stats.tx_bytes, "calls",
-			 (json_int_t)stats.tx_calls, "flooded", (json_int_t)stats.tx_flooded,
-			 "backpressure", (json_int_t)stats.tx_backpressure, "claim_retries",
-			 (json_int_t)stats.tx_claim_retries, "dropped", drops_sum(stats.tx_drops),
-			 "drops", drops_json(stats.tx_drops));
+	elisa_nic_stats(&uplink->nic, &stats);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "ipackets",
+			 (json_int_t)stats.ipackets, "ibytes", (json_int_t)stats.ibytes, "opackets",
+			 (json_int_t)stats.opackets, "obytes", (json_int_t)stats.obytes, "imissed",
+			 (json_int_t)stats.imissed, "ierrors", (json_int_t)stats.ierrors, "oerrors",
+			 (json_int_t)stats.oerrors, "no_mbuf", (json_int_t)stats.no_mbuf);
+}
+
+static json_t *sent_json(const struct elisa_port_stats *stats)
+{
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "packets",
+		(json_int_t)stats->tx_packets, "bytes", (json_int_t)stats->tx_bytes, "calls",
+		(json_int_t)stats->tx_calls, "flooded", (json_int_t)stats->tx_flooded,
+		"backpressure", (json_int_t)stats->tx_backpressure, "claim_retries",
+		(json_int_t)stats->tx_claim_retries, "segments", (json_int_t)stats->tx_segments,
+		"dropped", drops_sum(stats->tx_drops), "drops", drops_json(stats->tx_drops));
+}
+
+static json_t *port_stats_json(struct elisa_daemon *daemon, unsigned int number)
+{
+	const struct elisa_uplink_port *uplink =
+		elisa_uplinks_with_number(&daemon->uplinks, number);
+	struct elisa_port_stats stats = {0};
+	json_t *received, *json;
+
+	elisa_switch_port_stats(daemon->domain.sw, number, &stats);
 	received = json_pack("{s:I, s:I, s:I, s:o}", "packets", (json_int_t)stats.rx_packets,
 			     "bytes", (json_int_t)stats.rx_bytes, "dropped",
 			     drops_sum(stats.rx_drops), "drops", drops_json(stats.rx_drops));
-	return json_pack("{s:s, s:o, s:o}", "name", port->name, "sent", sent, "received", received);
+	json = json_pack("{s:s, s:o, s:o}", "name", elisa_daemon_port_name(daemon, number), "sent",
+			 sent_json(&stats), "received", received);
+	if (json && uplink)
+		json_object_set_new(json, "nic", nic_json(uplink));
+	return json;
 }
 
 json_t *elisa_request_stats(struct elisa_daemon *daemon, const json_t *arguments,
 			    struct elisa_failure *failure)
 {
-	struct elisa_port *only = NULL;
+	unsigned int only;
 	json_t *list;
 
-	if (elisa_arguments_only(arguments, optional_name_keys, failure))
-		return NULL;
-	if (json_object_get(arguments, "name") &&
-	    elisa_request_port(daemon, arguments, &only, failure))
+	if (elisa_arguments_only(arguments, optional_name_keys, failure) ||
+	    elisa_request_number(daemon, arguments, &only, failure))
 		return NULL;
 	list = json_array();
 	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
-		struct elisa_port *port = &daemon->ports.ports[i];
-
-		if (!port->present || (only && port != only))
+		if (!elisa_daemon_port_name(daemon, i) || (only < ELISA_MAX_PORTS && i != only))
 			continue;
-		if (json_array_append_new(list, port_stats_json(daemon, port))) {
+		if (json_array_append_new(list, port_stats_json(daemon, i))) {
 			json_decref(list);
 			return NULL;
 		}
@@ -101,6 +121,7 @@ static void add_vcpu(struct elisa_vcpu_stats *sum, const struct elisa_vcpu_stats
 	sum->traps += one->traps;
 	sum->closed_calls += one->closed_calls;
 	sum->hypercalls += one->hypercalls;
+	sum->gate_calls += one->gate_calls;
 	for (unsigned int i = 0; i < ELISA_EXIT_REASONS; i++) {
 		sum->by_reason[i] += one->by_reason[i];
 		sum->inside_by_reason[i] += one->inside_by_reason[i];
@@ -148,15 +169,16 @@ static json_t *vm_json(struct elisa_daemon *daemon, const struct elisa_vm *vm,
 
 	if (sum_vcpus(vm, &sum, failure))
 		return NULL;
-	return json_pack("{s:o, s:i, s:i, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-			 "name", elisa_json_text(vm->name), "pid", (int)vm->pid, "vcpus",
-			 (int)vm->nb_vcpus, "first_vcpu", (int)vm->first_vcpu, "ports",
-			 vm_ports_json(daemon, vm), "exits", (json_int_t)sum.exits, "exits_io",
-			 (json_int_t)sum.exits_io, "exits_inside", (json_int_t)sum.exits_inside,
-			 "recoveries", (json_int_t)sum.recoveries, "traps", (json_int_t)sum.traps,
-			 "closed_calls", (json_int_t)sum.closed_calls, "hypercalls",
-			 (json_int_t)sum.hypercalls, "by_reason", reasons_json(sum.by_reason),
-			 "inside_by_reason", reasons_json(sum.inside_by_reason));
+	return json_pack(
+		"{s:o, s:i, s:i, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"name", elisa_json_text(vm->name), "pid", (int)vm->pid, "vcpus", (int)vm->nb_vcpus,
+		"first_vcpu", (int)vm->first_vcpu, "ports", vm_ports_json(daemon, vm), "exits",
+		(json_int_t)sum.exits, "exits_io", (json_int_t)sum.exits_io, "exits_inside",
+		(json_int_t)sum.exits_inside, "recoveries", (json_int_t)sum.recoveries, "traps",
+		(json_int_t)sum.traps, "closed_calls", (json_int_t)sum.closed_calls, "hypercalls",
+		(json_int_t)sum.hypercalls, "gate_calls", (json_int_t)sum.gate_calls, "by_reason",
+		reasons_json(sum.by_reason), "inside_by_reason",
+		reasons_json(sum.inside_by_reason));
 }
 
 static int take_vm(struct elisa_daemon *daemon, const json_t *arguments, struct elisa_vm **vm,

@@ -22,14 +22,12 @@ static const char *const port_keys[] = {"name", NULL};
 
 static json_t *record_json(struct elisa_daemon *daemon, const struct elisa_fdb_record *record)
 {
-	const struct elisa_port *port = NULL;
+	const char *port = elisa_daemon_port_name(daemon, record->port);
 	char mac[ELISA_MAC_TEXT_SIZE];
 
-	if (record->port < ELISA_MAX_PORTS)
-		port = &daemon->ports.ports[record->port];
 	elisa_mac_print(record->mac, mac);
-	return json_pack("{s:s, s:s, s:b, s:I}", "mac", mac, "port",
-			 port && port->present ? port->name : "", "fixed", record->fixed, "age_s",
+	return json_pack("{s:s, s:s, s:b, s:I}", "mac", mac, "port", port ? port : "", "fixed",
+			 record->fixed, "age_s",
 			 (json_int_t)record->age_ticks * ELISA_FDB_TICK_SECONDS);
 }
 
@@ -73,16 +71,11 @@ json_t *elisa_request_fdb(struct elisa_daemon *daemon, const json_t *arguments,
 json_t *elisa_request_fdb_flush(struct elisa_daemon *daemon, const json_t *arguments,
 				struct elisa_failure *failure)
 {
-	unsigned int number = ELISA_MAX_PORTS, count;
-	struct elisa_port *port;
+	unsigned int number, count;
 
-	if (elisa_arguments_only(arguments, port_keys, failure))
+	if (elisa_arguments_only(arguments, port_keys, failure) ||
+	    elisa_request_number(daemon, arguments, &number, failure))
 		return NULL;
-	if (json_object_get(arguments, "name")) {
-		if (elisa_request_port(daemon, arguments, &port, failure))
-			return NULL;
-		number = elisa_port_number(&daemon->ports, port);
-	}
 	count = elisa_switch_fdb_flush(daemon->domain.sw, number);
 	return json_pack("{s:I}", "forgotten", (json_int_t)count);
 }
@@ -123,6 +116,15 @@ static unsigned int count_ports(const struct elisa_daemon *daemon)
 	return count;
 }
 
+static unsigned int count_uplinks(const struct elisa_daemon *daemon)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < ELISA_MAX_UPLINKS; i++)
+		count += daemon->uplinks.uplinks[i].present;
+	return count;
+}
+
 static unsigned int count_vms(const struct elisa_daemon *daemon)
 {
 	unsigned int count = 0;
@@ -145,14 +147,15 @@ json_t *elisa_request_status(struct elisa_daemon *daemon, const json_t *argument
 	if (elisa_module_info(daemon->domain.module, &info))
 		info = daemon->domain.info;
 	info.module_version[sizeof(info.module_version) - 1] = '\0';
-	return json_pack(
-		"{s:s, s:i, s:I, s:s, s:o, s:o, s:i, s:i, s:I, s:I, s:I, s:I}", "switch",
-		options->switch_name, "pid", (int)getpid(), "uptime_s",
-		(json_int_t)(now.tv_sec - daemon->started.tv_sec), "version", ELISA_VERSION_STRING,
-		"module_version", elisa_json_text(info.module_version), "image_version",
-		elisa_json_text(daemon->domain.image_version), "ports", (int)count_ports(daemon),
-		"vms", (int)count_vms(daemon), "pinned_pages", (json_int_t)info.pinned_pages,
-		"fdb_capacity", (json_int_t)options->fdb_capacity, "fdb_entries",
-		(json_int_t)elisa_switch_fdb_dump(daemon->domain.sw, NULL, 0), "ageing_s",
-		(json_int_t)options->age_ticks * ELISA_FDB_TICK_SECONDS);
+	return json_pack("{s:s, s:i, s:I, s:s, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I}",
+			 "switch", options->switch_name, "pid", (int)getpid(), "uptime_s",
+			 (json_int_t)(now.tv_sec - daemon->started.tv_sec), "version",
+			 ELISA_VERSION_STRING, "module_version",
+			 elisa_json_text(info.module_version), "image_version",
+			 elisa_json_text(daemon->domain.image_version), "ports",
+			 (int)count_ports(daemon), "uplinks", (int)count_uplinks(daemon), "vms",
+			 (int)count_vms(daemon), "pinned_pages", (json_int_t)info.pinned_pages,
+			 "fdb_capacity", (json_int_t)options->fdb_capacity, "fdb_entries",
+			 (json_int_t)elisa_switch_fdb_dump(daemon->domain.sw, NULL, 0), "ageing_s",
+			 (json_int_t)options->age_ticks * ELISA_FDB_TICK_SECONDS);
 }

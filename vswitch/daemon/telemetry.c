@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* telemetry.c - see telemetry.h. The only file of the daemon that knows DPDK. */
+/* telemetry.c - see telemetry.h. */
 #include "telemetry.h"
 
 #include "names.h"
 
-#include <rte_eal.h>
-#include <rte_errno.h>
 #include <rte_telemetry.h>
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,8 +45,10 @@ static int list_ports(const char *command, const char *parameters, struct rte_te
 		return -ENODEV;
 	rte_tel_data_start_array(data, RTE_TEL_STRING_VAL);
 	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
-		if (daemon->ports.ports[i].present)
-			rte_tel_data_add_array_string(data, daemon->ports.ports[i].name);
+		const char *name = elisa_daemon_port_name(daemon, i);
+
+		if (name)
+			rte_tel_data_add_array_string(data, name);
 	}
 	leave(daemon);
 	return 0;
@@ -75,24 +74,24 @@ static int show_port(const char *command, const char *parameters, struct rte_tel
 {
 	struct elisa_daemon *daemon = enter();
 	struct elisa_port_stats stats;
-	struct elisa_port *port;
 	int result = -ENOENT;
 
 	(void)command;
 	if (!daemon)
 		return -ENODEV;
-	port = parameters ? elisa_ports_find(&daemon->ports, parameters) : NULL;
-	if (port)
-		result = elisa_switch_port_stats(daemon->domain.sw,
-						 elisa_port_number(&daemon->ports, port), &stats);
+	if (parameters)
+		result = elisa_daemon_port_number(daemon, parameters);
+	if (result >= 0)
+		result = elisa_switch_port_stats(daemon->domain.sw, (unsigned int)result, &stats);
 	if (!result) {
 		rte_tel_data_start_dict(data);
-		rte_tel_data_add_dict_string(data, "name", port->name);
+		rte_tel_data_add_dict_string(data, "name", parameters);
 		rte_tel_data_add_dict_u64(data, "tx_packets", stats.tx_packets);
 		rte_tel_data_add_dict_u64(data, "tx_bytes", stats.tx_bytes);
 		rte_tel_data_add_dict_u64(data, "tx_calls", stats.tx_calls);
 		rte_tel_data_add_dict_u64(data, "tx_flooded", stats.tx_flooded);
 		rte_tel_data_add_dict_u64(data, "tx_backpressure", stats.tx_backpressure);
+		rte_tel_data_add_dict_u64(data, "tx_segments", stats.tx_segments);
 		rte_tel_data_add_dict_u64(data, "rx_packets", stats.rx_packets);
 		rte_tel_data_add_dict_u64(data, "rx_bytes", stats.rx_bytes);
 		add_drops(data, "tx", stats.tx_drops);
@@ -105,12 +104,13 @@ static int show_port(const char *command, const char *parameters, struct rte_tel
 static void add_record(struct rte_tel_data *data, struct elisa_daemon *daemon,
 		       const struct elisa_fdb_record *record)
 {
+	const char *port = elisa_daemon_port_name(daemon, record->port);
 	char mac[ELISA_MAC_TEXT_SIZE], line[RTE_TEL_MAX_STRING_LEN];
 
-	if (record->port >= ELISA_MAX_PORTS || !daemon->ports.ports[record->port].present)
+	if (!port)
 		return;
 	elisa_mac_print(record->mac, mac);
-	snprintf(line, sizeof(line), "%s %s", mac, daemon->ports.ports[record->port].name);
+	snprintf(line, sizeof(line), "%s %s", mac, port);
 	rte_tel_data_add_array_string(data, line);
 }
 
@@ -132,64 +132,18 @@ static int show_fdb(const char *command, const char *parameters, struct rte_tel_
 	return 0;
 }
 
-/*
- * One logical core on a CPU this process may use, no devices, no huge pages, no files shared with
- * secondary processes. DPDK ties the calling thread to that CPU: undone by the caller.
- */
-static int start_environment(const char *switch_name, int cpu)
-{
-	char prefix[ELISA_NAME_SIZE + 8], lcores[32];
-	char *arguments[] = {"elisa-switchd",
-			     "--no-huge",
-			     "--no-shconf",
-			     "--no-pci",
-			     "-m",
-			     "2",
-			     "--lcores",
-			     lcores,
-			     "--file-prefix",
-			     prefix,
-			     "--log-level",
-			     "lib.eal:warning",
-			     "--log-level",
-			     "lib.telemetry:error",
-			     NULL};
-
-	snprintf(prefix, sizeof(prefix), "elisa-%s", switch_name);
-	snprintf(lcores, sizeof(lcores), "0@%d", cpu);
-	return rte_eal_init((int)(sizeof(arguments) / sizeof(arguments[0])) - 1, arguments);
-}
-
-static int first_cpu(const cpu_set_t *cpus)
-{
-	int cpu = 0;
-
-	while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, cpus))
-		cpu++;
-	return cpu;
-}
-
 int elisa_telemetry_start(struct elisa_daemon *daemon, struct elisa_failure *failure)
 {
-	cpu_set_t cpus;
 	int result;
 
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
-		return elisa_fail(failure, -ENOTSUP, "the CPUs of this process are unknown: %s",
-				  strerror(errno));
-	result = start_environment(daemon->options.switch_name, first_cpu(&cpus));
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-	if (result < 0)
-		return elisa_fail(failure, -ENOTSUP,
-				  "DPDK's environment does not start: %s; its own lines above say "
-				  "why",
-				  rte_strerror(rte_errno));
 	served = daemon;
-	result = rte_telemetry_register_cmd("/elisa/ports", list_ports,
-					    "Names of the ports of the switch. No parameters.");
+	result = rte_telemetry_register_cmd(
+		"/elisa/ports", list_ports,
+		"Names of the ports and uplinks of the switch. No parameters.");
 	if (!result)
-		result = rte_telemetry_register_cmd("/elisa/port", show_port,
-						    "Counters of a port. Parameter: its name.");
+		result = rte_telemetry_register_cmd(
+			"/elisa/port", show_port,
+			"Counters of a port or uplink. Parameter: its name.");
 	if (!result)
 		result = rte_telemetry_register_cmd(
 			"/elisa/fdb", show_fdb,
@@ -203,9 +157,6 @@ int elisa_telemetry_start(struct elisa_daemon *daemon, struct elisa_failure *fai
 void elisa_telemetry_stop(void)
 {
 	pthread_mutex_lock(&served_lock);
-	if (served) {
-		served = NULL;
-		rte_eal_cleanup();
-	}
+	served = NULL;
 	pthread_mutex_unlock(&served_lock);
 }

@@ -10,9 +10,8 @@
 #include "daemon.h"
 
 /*
- * Starts DPDK's environment, as little of it as there can be, under the file prefix
- * "elisa-NAME", and registers the commands, which then run in DPDK's threads and take the
- * daemon's lock. Main thread, once, with all signals blocked. -ENOTSUP with a message.
+ * Registers the commands, which then run in DPDK's threads and take the daemon's lock. Main thread,
+ * once, after elisa_environment_start(). -ENOTSUP with a message.
  */
 int elisa_telemetry_start(struct elisa_daemon *daemon, struct elisa_failure *failure);
 

@@ -107,24 +107,40 @@ int elisa_module_domain_create(int module, const char *name)
 	return new_object(pipes[0], KIND_DOMAIN, module);
 }
 
-/* Parts that can be mapped and unmapped at any time. */
-static bool is_late(uint64_t offset)
+static const struct part {
+	uint64_t offset, size;
+	uint32_t access; /* bit a: may be mapped with access a */
+	bool any_time;
+} parts[] = {
+	{ELISA_OFFSET_TEXT, ELISA_TEXT_MAX, 1 << ELISA_MAP_EXECUTE, false},
+	{ELISA_OFFSET_RODATA, ELISA_RODATA_MAX, 1 << ELISA_MAP_READ, false},
+	{ELISA_OFFSET_SWITCH, ELISA_SWITCH_MAX, 1 << ELISA_MAP_READ | 1 << ELISA_MAP_WRITE, false},
+	{ELISA_OFFSET_CAPTURE, ELISA_CAPTURE_MAX, 1 << ELISA_MAP_WRITE, true},
+	{ELISA_OFFSET_UPLINK_DEVICES, ELISA_UPLINK_DEVICES_MAX, 1 << ELISA_MAP_DEVICE, true},
+	{ELISA_OFFSET_UPLINK_MEMORY, ELISA_UPLINK_MEMORY_MAX, 1 << ELISA_MAP_WRITE, true},
+	{ELISA_OFFSET_UPLINK_STATE, ELISA_UPLINK_STATE_MAX, 1 << ELISA_MAP_READ, true},
+};
+
+static const struct part *part_of(uint64_t offset, uint64_t length)
 {
-	return offset >= ELISA_OFFSET_CAPTURE && offset < ELISA_OFFSET_MEMORY;
+	for (unsigned int i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (offset >= parts[i].offset && offset + length <= parts[i].offset + parts[i].size)
+			return &parts[i];
+	}
+	fail_msg("nothing may be mapped at 0x%llx", (unsigned long long)offset);
+	return NULL;
 }
 
 static void check_map(const struct elisa_domain_map *map)
 {
-	assert_true(is_late(map->offset) || !vm_was_attached);
+	const struct part *part = part_of(map->offset, map->length);
+
+	assert_true(part->any_time || !vm_was_attached);
+	assert_true(part->access >> map->access & 1);
 	assert_int_equal(map->address % ELISA_PAGE_SIZE, 0);
 	assert_int_equal(map->offset % ELISA_PAGE_SIZE, 0);
 	assert_int_equal(map->length % ELISA_PAGE_SIZE, 0);
 	assert_int_not_equal(map->length, 0);
-	assert_true(map->offset >= ELISA_OFFSET_TEXT);
-	if (is_late(map->offset))
-		assert_true(map->offset + map->length <= ELISA_OFFSET_CAPTURE + ELISA_CAPTURE_MAX);
-	else
-		assert_true(map->offset + map->length <= ELISA_OFFSET_SWITCH + ELISA_SWITCH_MAX);
 	for (unsigned int i = 0; i < nb_maps; i++)
 		assert_true(map->offset + map->length <= maps[i].offset ||
 			    maps[i].offset + maps[i].length <= map->offset);
@@ -151,21 +167,32 @@ void *fake_module_mapped(uint64_t offset)
 	return NULL;
 }
 
-int elisa_module_domain_unmap(int domain, struct elisa_domain_unmap *unmap)
+int elisa_module_domain_unmap(int domain, uint64_t offset, uint64_t length)
 {
 	object(domain, KIND_DOMAIN);
+	if (fake_module.unmap_error)
+		return fake_module.unmap_error;
+	assert_true(part_of(offset, length)->any_time);
 	for (unsigned int i = 0; i < nb_maps; i++) {
-		if (maps[i].offset != unmap->offset || maps[i].length != unmap->length)
+		if (maps[i].offset != offset || maps[i].length != length)
 			continue;
-		assert_true(is_late(unmap->offset));
 		if (fake_module.before_unmap)
 			fake_module.before_unmap(&maps[i]);
 		maps[i] = maps[--nb_maps];
 		fake_module.unmaps++;
+		fake_module.maps--;
 		return 0;
 	}
-	fail_msg("DOMAIN_UNMAP of what is not mapped");
 	return -ENOENT;
+}
+
+int elisa_module_domain_vcpu_evict(int domain, uint32_t vcpu)
+{
+	object(domain, KIND_DOMAIN);
+	fake_module.evicts++;
+	if (fake_module.on_evict)
+		fake_module.on_evict(vcpu);
+	return fake_module.evict_error;
 }
 
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange)
@@ -267,6 +294,7 @@ int elisa_module_vm_vcpu_stats(int vm, struct elisa_vcpu_stats *stats)
 	stats->exits_io = 10;
 	stats->exits_inside = 3;
 	stats->recoveries = 1;
+	stats->gate_calls = 5;
 	stats->held = fake_module.held;
 	stats->tsc_offset = fake_module.tsc_offset;
 	stats->tsc_scaled = fake_module.tsc_scaled;

@@ -22,6 +22,7 @@ struct fake_vm_content {
 struct fake_module {
 	int open_error, info_error, domain_error, map_error, attach_error, port_add_error;
 	int port_state_error, stats_error, prove_error, cmpxchg_error, event_error;
+	int unmap_error, evict_error;
 	unsigned int map_error_at; /* which DOMAIN_MAP fails, from 0 */
 	uint32_t info_version, missing, refusal, invariant;
 	uint32_t claimed; /* what PORT_STATE says */
@@ -30,9 +31,10 @@ struct fake_module {
 	uint64_t tsc_offset; /* what VM_VCPU_STATS says */
 	uint32_t tsc_scaled;
 	void (*before_unmap)(const struct elisa_domain_map *map);
+	void (*on_evict)(uint32_t vcpu); /* what the vCPU does until it is out; may be NULL */
 
-	/* What happened. */
-	unsigned int maps, unmaps, attaches, port_adds, cmpxchgs, reopens;
+	/* What happened. maps: those that there are. */
+	unsigned int maps, unmaps, attaches, port_adds, cmpxchgs, reopens, evicts;
 	struct elisa_port_add last_port;
 	uint64_t word; /* what every DOMAIN_CMPXCHG64 works on */
 	uint64_t last_offset;

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "fake_module.h"
+#include "fake_nic.h"
 #include "vswitch/daemon/log.h"
 #include "vswitch/daemon/requests.h"
 
@@ -154,6 +155,7 @@ int fixture_daemon_setup(void **state)
 	struct elisa_failure failure;
 
 	fake_module_reset();
+	fake_nic_reset();
 	fixture_begin();
 	elisa_log_open("sw");
 	descriptors_before = fixture_open_descriptors();
@@ -167,6 +169,8 @@ int fixture_daemon_teardown(void **state)
 {
 	elisa_daemon_close(*state);
 	assert_int_equal(fake_module_objects(), 0);
+	assert_int_equal(fake_nic.opened, 0);
+	assert_false(fake_nic.has_memory);
 	assert_int_equal(fixture_open_descriptors(), descriptors_before);
 	fixture_end();
 	return 0;

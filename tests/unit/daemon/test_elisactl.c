@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* test_elisactl.c - the real elisactl against the real daemon's loop, over the fake module. */
 #include "fake_module.h"
-#include "fixture.h"
+#include "fixture_uplink.h"
 #include "vswitch/daemon/loop.h"
 
 #include "cmocka_all.h"
@@ -69,7 +69,7 @@ static int setup(void **state)
 {
 	struct elisa_failure failure;
 
-	fixture_daemon_setup(state);
+	fixture_uplink_setup(state);
 	signals = elisa_loop_block_signals();
 	elisa_control_init(&control);
 	if (elisa_control_listen(&control, socket_path, &failure))
@@ -87,7 +87,7 @@ static int teardown(void **state)
 	elisa_control_close(&control);
 	close(signals);
 	assert_int_equal(access(socket_path, F_OK), -1);
-	return fixture_daemon_teardown(state);
+	return fixture_uplink_teardown(state);
 }
 
 static void what_is_asked_is_done(void **state)
@@ -109,12 +109,20 @@ static void what_is_asked_is_done(void **state)
 	prints("fdb flush p0", 0, "forgotten        0");
 	prints("vm a", 0, "EXTERNAL_INTERRUPT");
 	prints("vm", 0, "recoveries       2");
+	prints("vm", 0, "gate calls     10");
 	prints("prove", 0, "all invariants hold (4711");
 	prints("status", 0, "ports            2");
 	prints("--json status", 0, "{");
 	json = json_loads(output, 0, NULL);
 	assert_int_equal(json_integer_value(json_object_get(json, "ports")), 2);
 	json_decref(json);
+	prints("uplink add up0 01:00.0 --on-full drop --mtu 1400 --queues 2", 0, "0000:01:00.0");
+	prints("uplink list", 0, "up0     0000:01:00.0  net_fake  up     yes     1000");
+	prints("uplink show up0", 0, "MTU              1400");
+	prints("stats up0", 0, "up0: NIC ipackets 0");
+	prints("fdb flush up0", 0, "forgotten        0");
+	prints("status", 0, "uplinks          1");
+	prints("uplink del up0", 0, "");
 	prints("port del p0", 0, "");
 	prints("port list --json", 0, "\"p1\"");
 }
@@ -130,6 +138,9 @@ static void what_the_daemon_refuses_is_1(void **state)
 	complains("port add p0 --vm a --mtu 99999999999", 1, "'mtu'");
 	complains("port add a/b --vm a", 1, "'name'");
 	complains("vm b", 1, "no VM b");
+	complains("uplink add up0 eth0", 1, "'pci'");
+	complains("uplink add up0 09:00.0", 1, "lspci -D");
+	complains("uplink show up0", 1, "no uplink up0");
 	prints("port add p0 --vm a", 0, "p0");
 	complains("--json port add p0 --vm a", 1, "belongs to VM a");
 	pthread_mutex_lock(&daemon->lock);
@@ -150,7 +161,11 @@ static void wrong_usage_is_2(void **state)
 	complains("port add p0 p1 --vm a", 2, "'p1'");
 	complains("port list p0", 2, "'p0'");
 	complains("port add p0 --vm a --mtu many", 2, "'many'");
-	complains("status --vm a", 2, "belong to 'port add'");
+	complains("status --vm a", 2, "does not take --vm");
+	complains("uplink add up0", 2, "uplink add NAME PCI-ADDRESS");
+	complains("uplink add up0 01:00.0 eth0", 2, "'eth0'");
+	complains("uplink add up0 01:00.0 --vm a", 2, "does not take --vm");
+	complains("port del p0 --mtu 1500", 2, "does not take --mtu");
 	complains("status --switch a/b", 2, "--switch");
 	complains("status --socket ''", 2, "--socket");
 	assert_int_equal(run("status --frobnicate", "2>&1"), 2);
@@ -159,9 +174,10 @@ static void wrong_usage_is_2(void **state)
 
 static void help_is_there_for_everything(void **state)
 {
-	static const char *const commands[] = {"port add", "port del", "port list", "port show",
-					       "stats",    "fdb",      "fdb flush", "vm",
-					       "prove",    "status",   "capture"};
+	static const char *const commands[] = {
+		"port add",   "port del",    "port list",   "port show", "uplink add",
+		"uplink del", "uplink list", "uplink show", "stats",     "fdb",
+		"fdb flush",  "vm",          "prove",       "status",    "capture"};
 	char words[64];
 
 	(void)state;

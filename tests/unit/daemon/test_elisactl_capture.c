@@ -379,8 +379,8 @@ static void what_cannot_be_done_is_said(void **state)
 	ends(start(words), 2, "'-3' is not a number of packets");
 	ends(start("capture p0 --json -w -"), 2, "--json needs -w FILE");
 	ends(start("capture"), 2, "capture PORT");
-	ends(start("capture p0 --vm a"), 2, "belong to 'port add'");
-	ends(start("status -w file"), 2, "belong to 'capture'");
+	ends(start("capture p0 --vm a"), 2, "does not take --vm");
+	ends(start("status -w file"), 2, "does not take --write");
 	assert_int_equal(config(0), 0);
 }
 

@@ -140,11 +140,12 @@ static enum elisa_options_result parse(struct elisa_options *parsed, const char 
 static void the_command_line(void **state)
 {
 	static const char *const bad[][2] = {
-		{"--switch", "a/b"},   {"--switch", ""},      {"--socket", ""},
-		{"--fdb-size", "0"},   {"--fdb-size", "100"}, {"--fdb-size", "2097152"},
-		{"--fdb-size", "64k"}, {"--fdb-size", "-64"}, {"--ageing", "9"},
-		{"--ageing", "1271"},  {"--ageing", "soon"},  {"--frobnicate", NULL},
-		{"stray", NULL},       {"--switch", NULL},
+		{"--switch", "a/b"},         {"--switch", ""},          {"--socket", ""},
+		{"--fdb-size", "0"},         {"--fdb-size", "100"},     {"--fdb-size", "2097152"},
+		{"--fdb-size", "64k"},       {"--fdb-size", "-64"},     {"--ageing", "9"},
+		{"--ageing", "1271"},        {"--ageing", "soon"},      {"--frobnicate", NULL},
+		{"--uplink-memory", "0"},    {"--uplink-memory", "15"}, {"--uplink-memory", "17"},
+		{"--uplink-memory", "1026"}, {"stray", NULL},           {"--switch", NULL},
 	};
 	struct elisa_options parsed;
 
@@ -162,6 +163,9 @@ static void the_command_line(void **state)
 	assert_string_equal(parsed.socket, "/run/elisa/blue.sock");
 	assert_int_equal(parse(&parsed, "--ageing", "11"), ELISA_OPTIONS_RUN);
 	assert_int_equal(parsed.age_ticks, 2);
+	assert_int_equal(parsed.uplink_memory, 0);
+	assert_int_equal(parse(&parsed, "--uplink-memory", "64"), ELISA_OPTIONS_RUN);
+	assert_int_equal(parsed.uplink_memory, 64);
 	assert_int_equal(parse(&parsed, "--version", NULL), ELISA_OPTIONS_DONE);
 	assert_int_equal(parse(&parsed, "--help", NULL), ELISA_OPTIONS_DONE);
 }

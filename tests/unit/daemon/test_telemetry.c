@@ -2,6 +2,7 @@
 /* test_telemetry.c - DPDK's own telemetry socket, asked as its tools ask it. */
 #include "fake_module.h"
 #include "fixture.h"
+#include "vswitch/daemon/environment.h"
 #include "vswitch/daemon/telemetry.h"
 
 #include "cmocka_all.h"
@@ -65,7 +66,9 @@ static void ports_and_addresses_are_told(void **state)
 	int fd;
 
 	sched_getaffinity(0, sizeof(before), &before);
-	if (elisa_telemetry_start(daemon, &failure))
+	daemon->options.telemetry = true;
+	if (elisa_environment_start(&daemon->options, &failure) ||
+	    elisa_telemetry_start(daemon, &failure))
 		fail_msg("%s", failure.message);
 	sched_getaffinity(0, sizeof(after), &after);
 	assert_true(CPU_EQUAL(&before, &after));
@@ -94,6 +97,7 @@ static void ports_and_addresses_are_told(void **state)
 	json_decref(value);
 	close(fd);
 	elisa_telemetry_stop();
+	elisa_environment_stop();
 }
 
 static int setup(void **state)

@@ -32,7 +32,6 @@ SYSTEM = """syscall sysret sysenter sysexit int int1 int3 into iret iretq vmfunc
 wrmsr rdmsr rdpmc rdtsc rdtscp cpuid xgetbv xsetbv in out ins outs insb insl outsb outsl hlt cli sti pushf popf
 pushfq popfq std lgdt lidt lldt ltr swapgs rdfsbase rdgsbase wrfsbase wrgsbase wrpkru rdpkru ud2 emms ldmxcsr
 clac stac invlpg monitor mwait rdrand rdseed xsave xrstor lret ljmp lcall""".split()
-# Captured packets are stamped, nothing is decided on it.
 BEYOND_SSE2 = """addsubps addsubpd haddps haddpd lddqu movddup movshdup movsldup pshufb palignr pabsb pabsw pabsd
 phaddw phaddd psignb psignw psignd pmulhrsw pmaddubsw ptest pmulld pmuldq pcmpeqq pcmpgtq packusdw pextrb pextrd pextrq
 pinsrb pinsrd pinsrq pminsb pminsd pminuw pminud pmaxsb pmaxsd pmaxuw pmaxud pblendw pblendvb blendps blendpd dpps dppd

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* test_uplink_owners.c - vCPUs that have a NIC's queue and stay, leave, are parked or lost. */
+#include "fake_module.h"
+#include "fake_nic.h"
+#include "fixture_uplink.h"
+#include "vswitch/daemon/events.h"
+#include "vswitch/daemon/uplink_owners.h"
+
+#include "cmocka_all.h"
+
+#include <errno.h>
+
+static struct elisa_uplink *uplink;
+
+/* As the datapath takes a queue: vswitch/uplink/owner.c. */
+static void take(unsigned int queue, uint32_t vcpu)
+{
+	uplink->queues[queue].owner =
+		(uplink->queues[queue].owner & ~0xffffull) + 0x10000 + vcpu + 1;
+}
+
+static void give(unsigned int queue)
+{
+	uplink->queues[queue].owner &= ~0xffffull;
+}
+
+static int owner(unsigned int queue)
+{
+	return elisa_uplink_owner_vcpu(uplink->queues[queue].owner);
+}
+
+static void gives_queue_0_back(uint32_t vcpu)
+{
+	if (owner(0) == (int)vcpu)
+		give(0);
+}
+
+static void send(uint32_t type, uint32_t vcpu)
+{
+	struct elisa_event event = {.type = type, .port = UINT32_MAX, .vcpu = vcpu, .reason = 48};
+
+	fake_module_send(&event);
+}
+
+/* VM a has vCPUs 0 and 1, VM b 2 to 4; uplink up0 has two queues. */
+static int setup(void **state)
+{
+	struct elisa_daemon *daemon;
+
+	fixture_uplink_setup(state);
+	daemon = *state;
+	fixture_vm("a", 2);
+	fixture_vm("b", 3);
+	json_decref(fixture_result(daemon, "port-add", "{\"name\":\"a0\",\"vm\":\"a\"}"));
+	json_decref(fixture_result(daemon, "port-add", "{\"name\":\"b0\",\"vm\":\"b\"}"));
+	fixture_uplink_add(daemon, 0, 2);
+	uplink = &daemon->domain.sw->uplinks[0];
+	return 0;
+}
+
+static void a_vcpu_thrown_out_with_a_queue_resets_the_nic(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(1, 3);
+	fake_module.held = 1;
+	send(ELISA_EVENT_VCPU_RECOVERED, 3);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_nic.restarts, 1);
+	assert_int_equal(owner(1), -1);
+	assert_int_equal(uplink->queues[1].owner, 0x10000); /* how often it was taken stays */
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+	assert_int_equal(daemon->uplinks.uplinks[0].resets, 1);
+	assert_int_equal(fake_module.reopens, 1);
+	send(ELISA_EVENT_VCPU_RECOVERED, 3);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_nic.restarts, 1);
+}
+
+static void a_vcpu_lost_with_a_queue_resets_the_nic(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(0, 2);
+	fake_module.stats_error = -ENOENT;
+	fake_module.evict_error = -ENOENT;
+	send(ELISA_EVENT_VCPU_LOST, 2);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_nic.restarts, 1);
+	assert_int_equal(owner(0), -1);
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+}
+
+/* Others that send at that moment are waited for, and keep nothing of the old NIC. */
+static void others_leave_before_the_nic_is_reset(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(0, 0);
+	take(1, 3);
+	fake_module.held = 1;
+	fake_module.on_evict = gives_queue_0_back;
+	send(ELISA_EVENT_VCPU_RECOVERED, 3);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_nic.restarts, 1);
+	assert_int_equal(owner(0), -1);
+	assert_int_equal(owner(1), -1);
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+}
+
+static void a_vcpu_without_a_queue_resets_nothing(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(0, 0);
+	fake_module.held = 1;
+	send(ELISA_EVENT_VCPU_RECOVERED, 3);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_nic.restarts, 0);
+	assert_int_equal(fake_module.evicts, 0);
+	assert_int_equal(owner(0), 0);
+	give(0);
+}
+
+/* One that never leaves keeps the uplink down, until it does: the daemon goes on. */
+static void it_is_tried_again_until_all_are_out(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(0, 0);
+	take(1, 3);
+	fake_module.held = 1;
+	fake_module.evict_error = -ETIMEDOUT;
+	send(ELISA_EVENT_VCPU_RECOVERED, 3);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_nic.restarts, 0);
+	assert_int_equal(uplink->state, ELISA_UPLINK_DOWN);
+	elisa_uplinks_watch(&daemon->uplinks, &daemon->domain);
+	assert_int_equal(uplink->state, ELISA_UPLINK_DOWN);
+	assert_int_equal(owner(1), 3);
+	give(0);
+	fake_module.evict_error = 0;
+	elisa_uplinks_watch(&daemon->uplinks, &daemon->domain);
+	assert_int_equal(fake_nic.restarts, 1);
+	assert_int_equal(owner(1), -1);
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+}
+
+static void a_nic_that_does_not_start_is_tried_again(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(1, 3);
+	fake_module.held = 1;
+	fake_nic.restart_error = -EIO;
+	send(ELISA_EVENT_VCPU_RECOVERED, 3);
+	elisa_events_handle(daemon);
+	assert_int_equal(uplink->state, ELISA_UPLINK_DOWN);
+	assert_int_equal(daemon->uplinks.uplinks[0].resets, 0);
+	fake_nic.restart_error = 0;
+	elisa_uplinks_watch(&daemon->uplinks, &daemon->domain);
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+	assert_int_equal(daemon->uplinks.uplinks[0].resets, 1);
+	elisa_uplinks_watch(&daemon->uplinks, &daemon->domain);
+	assert_int_equal(fake_nic.restarts, 2);
+}
+
+static void a_vm_that_goes_leaves_no_queue(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(1, 3);
+	fake_module.evict_error = -ENOENT;
+	json_decref(fixture_result(daemon, "port-del", "{\"name\":\"b0\"}"));
+	assert_int_equal(fake_nic.restarts, 1);
+	assert_int_equal(owner(1), -1);
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+}
+
+static void an_uplink_in_use_is_waited_for(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(0, 0);
+	fake_module.evict_error = -ETIMEDOUT;
+	fixture_refused(daemon, "uplink-del", "{\"name\":\"up0\"}", "EBUSY", "does not leave");
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+	assert_int_equal(owner(0), 0);
+	assert_int_equal(fake_nic.opened, 1);
+	fake_module.evict_error = 0;
+	fake_module.on_evict = gives_queue_0_back;
+	json_decref(fixture_result(daemon, "uplink-del", "{\"name\":\"up0\"}"));
+	assert_int_equal(fake_nic.opened, 0);
+	assert_int_equal(uplink->state, ELISA_UPLINK_NONE);
+	assert_int_equal(fake_nic.restarts, 0);
+}
+
+/* Parked inside, thrown out with the queue: there is nobody to wait for. */
+static void a_parked_owner_does_not_hold_up_a_removal(void **state)
+{
+	take(0, 0);
+	json_decref(fixture_result(*state, "uplink-del", "{\"name\":\"up0\"}"));
+	assert_int_equal(fake_module.evicts, 1);
+	assert_int_equal(fake_nic.opened, 0);
+	assert_int_equal(uplink->state, ELISA_UPLINK_NONE);
+}
+
+static void the_daemon_ends_with_queues_left_behind(void **state)
+{
+	(void)state;
+	take(0, 0);
+	take(1, 4);
+	fake_module.evict_error = -ENOENT; /* tear-down looks that nothing is left */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_uplink_teardown)
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(a_vcpu_thrown_out_with_a_queue_resets_the_nic),
+		TEST(a_vcpu_lost_with_a_queue_resets_the_nic),
+		TEST(others_leave_before_the_nic_is_reset),
+		TEST(a_vcpu_without_a_queue_resets_nothing),
+		TEST(it_is_tried_again_until_all_are_out),
+		TEST(a_nic_that_does_not_start_is_tried_again),
+		TEST(a_vm_that_goes_leaves_no_queue),
+		TEST(an_uplink_in_use_is_waited_for),
+		TEST(a_parked_owner_does_not_hold_up_a_removal),
+		TEST(the_daemon_ends_with_queues_left_behind),
+	};
+
+	if (argc < 2)
+		return 2;
+	fixture_image = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
