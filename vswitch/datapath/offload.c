@@ -11,6 +11,7 @@
 #define TCP_HEADER 20u
 #define TCP_DATA_OFFSET 12u /* its high half: the header's length in words */
 #define UDP_HEADER 8u
+#define IPV4_CHECKSUM 10u /* offset in the header */
 
 uint32_t elisa_offload_header_length(const struct elisa_packet *packet)
 {
@@ -54,13 +55,14 @@ static bool fill_ip_checksum(struct elisa_packet *packet, uint32_t meta)
 {
 	uint32_t l2 = elisa_meta_l2_length(meta);
 	uint32_t l3 = elisa_meta_l3_length(meta);
-	elisa_u16u *field = (elisa_u16u *)(packet->header + l2 + 10);
 	struct elisa_headers headers;
+	elisa_u16u *field;
 
 	elisa_headers_read(packet, &headers);
 	if (headers.version != 4 || headers.l2_length != l2 || headers.l3_length != l3 ||
 	    l2 + l3 > packet->header_length)
 		return false;
+	field = (elisa_u16u *)(packet->header + l2 + IPV4_CHECKSUM);
 	*field = 0;
 	*field = elisa_checksum_end(elisa_checksum_add(0, packet->header + l2, l3));
 	return true;
