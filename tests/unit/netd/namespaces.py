@@ -3,7 +3,7 @@
 
     namespace A: tap  <->  port a  |gate=local switch|  port b  <->  tap :namespace B
 
-Needs root. The namespaces are this process's and go with it.
+elisa-netd runs in A, so that B's interface is moved there from A. Needs root.
 """
 import contextlib
 import ctypes
@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import pathlib
+import queue
 import re
 import signal
 import subprocess
@@ -57,20 +58,39 @@ class Namespace:
     def execute(self, *command, **options):
         return run("ip", "netns", "exec", self.name, *command, **options)
 
-    def take_interface(self):
-        """The interface comes from the namespace of elisa-netd; moving it sets it down."""
-        run("ip", "link", "set", self.tap, "netns", self.name)
-        self.ip("link", "set", self.tap, "up")
+    def take_interface(self, other):
+        """From the other namespace if it is not here: moving sets it down."""
+        if other is not self:
+            other.ip("link", "set", self.tap, "netns", self.name)
+            self.ip("link", "set", self.tap, "up")
         self.ip("addr", "add", f"{self.ipv4}/24", "dev", self.tap)
         self.ip("addr", "add", f"{self.ipv6}/64", "dev", self.tap, "nodad")
 
     def call(self, function, *arguments):
         """The function's result, from a process in this namespace."""
-        results = multiprocessing.get_context("fork").SimpleQueue()
-        child = self.fork(lambda: results.put(function(*arguments)))
-        child.join(60)
-        expect(child.exitcode == 0, f"{function.__name__} ended with {child.exitcode}")
-        return results.get()
+        def ready_at_once(ready):
+            ready.put(True)
+            return function(*arguments)
+        with self.background(ready_at_once) as result:
+            return result()
+
+    @contextlib.contextmanager
+    def background(self, function, *arguments, **settings):
+        """function(*arguments, ready) in a process in this namespace; yields what waits for its result.
+
+        It says ready.put(True) when the other end may begin.
+        """
+        context = multiprocessing.get_context("fork")
+        ready, results = context.Queue(), context.Queue()
+        child = self.fork(lambda: results.put(function(*arguments, ready, **settings)))
+        try:
+            ready.get(timeout=10)
+            yield lambda: results.get(timeout=60)
+        except queue.Empty as error:
+            raise Failure(f"{function.__name__} did not end") from error
+        finally:
+            child.kill()
+            child.join()
 
     def fork(self, function):
         def inside():
@@ -98,8 +118,12 @@ class Namespace:
 class Netd:
     """The program between two namespaces."""
 
-    def __init__(self, ends, *options):
-        command = [str(NETD), "--no-huge", *options]
+    def __init__(self, ends, mtu=9216, queues=1):
+        """Without an MTU of ours, it is the port's largest."""
+        command = ["ip", "netns", "exec", ends[0].name, str(NETD), "--no-huge", "--queues", str(queues)]
+        if mtu != 9216:
+            command += ["--mtu", str(mtu)]
+        self.mtu, self.queues = mtu, queues
         for end in ends:
             command += ["--port", f"gate=local,switch=s,port={end.tap}", "--interface", end.tap]
         self.ends = ends
@@ -107,7 +131,8 @@ class Netd:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         self.wait_until_ready()
         for end in ends:
-            end.take_interface()
+            end.take_interface(ends[0])
+        self.before = self.settled_statistics()
 
     def said(self):
         self.errors.seek(0)
@@ -124,6 +149,17 @@ class Netd:
         """By end."""
         self.process.send_signal(signal.SIGUSR1)
         return self.read_statistics()
+
+    def settled_statistics(self):
+        """Twice the same: nothing is under way."""
+        last = None
+        for _ in range(50):
+            now = self.statistics()
+            if last and all(a[way] == b[way] for a, b in zip(last, now) for way in ("to_switch", "to_kernel")):
+                return now
+            last = now
+            time.sleep(0.1)
+        raise Failure("frames go on and on")
 
     def read_statistics(self):
         record = json.loads(self.process.stdout.readline())
@@ -155,8 +191,8 @@ def two_ends():
 
 
 @contextlib.contextmanager
-def joined(ends, *options):
-    netd = Netd(ends, *options)
+def joined(ends, **settings):
+    netd = Netd(ends, **settings)
     try:
         yield netd
     finally:

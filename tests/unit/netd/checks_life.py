@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks of elisa-netd's life: settings that change, ends of all kinds, refusals."""
+import signal
+import subprocess
+import time
+
+from namespaces import NETD, expect, joined
+
+WATCH_SECONDS = 2.5  # elisa-netd looks once a second
+
+
+def is_reached(here, there, size=56):
+    return here.execute("ping", "-c", 2, "-i", 0.1, "-W", 1, "-M", "do", "-s", size, there.ipv4,
+                        check=False).returncode == 0
+
+
+def interface_mtu(end):
+    return int(end.ip("-o", "link", "show", end.tap).stdout.split("mtu ")[1].split()[0])
+
+
+def mtu_followed(netd, ends):
+    """The port has the interface's MTU; what the port does not take, the interface does not get."""
+    a, b = ends
+    usual = interface_mtu(a)
+    expect(is_reached(b, a, 1400), "1400 bytes do not arrive")
+    a.ip("link", "set", a.tap, "mtu", "1000")
+    time.sleep(WATCH_SECONDS)
+    expect(not is_reached(b, a, 1400), "1400 bytes arrive at a port of MTU 1000")
+    a.ip("link", "set", a.tap, "mtu", "12000")
+    time.sleep(WATCH_SECONDS)
+    expect(interface_mtu(a) == 1000 and "set back to 1000" in netd.said(), f"MTU {interface_mtu(a)}")
+    a.ip("link", "set", a.tap, "mtu", str(usual))
+    time.sleep(WATCH_SECONDS)
+    expect(is_reached(b, a, 1400), "1400 bytes do not arrive any more")
+
+
+def interface_down(netd, ends):
+    """What arrives for an interface that is down is dropped, and counted as that."""
+    a, b = ends
+    a.ip("neigh", "replace", b.ipv4, "dev", a.tap, "lladdr",
+         b.ip("-o", "link", "show", b.tap).stdout.split("link/ether ")[1][:17])
+    b.ip("link", "set", b.tap, "down")
+    before = netd.statistics()[1]["to_kernel"]["drops"]["interface_down"]
+    expect(not is_reached(a, b), "it answers")
+    after = netd.statistics()[1]["to_kernel"]["drops"]["interface_down"]
+    expect(after - before >= 2, f"{after - before} drops of interface_down")
+    b.ip("link", "set", b.tap, "up")
+    expect(is_reached(a, b), "it does not answer after it came up")
+
+
+def has_interfaces(ends):
+    return [end.tap for end in ends if end.tap in end.ip("link").stdout]
+
+
+def clean_end(netd, ends):
+    """SIGTERM: last statistics, status 0, no interface."""
+    expect(netd.end() == 0, f"status {netd.process.returncode}: {netd.said()}")
+    expect(netd.read_statistics()[0]["to_switch"]["frames"] > 0, "no frames in the last statistics")
+    expect(not has_interfaces(ends), f"{has_interfaces(ends)} are still there")
+
+
+def killed(ends):
+    """SIGKILL takes the interfaces away; it starts again as if nothing had been."""
+    with joined(ends) as netd:
+        expect(netd.end(signal.SIGKILL) == -signal.SIGKILL, f"status {netd.process.returncode}")
+        time.sleep(0.5)
+        expect(not has_interfaces(ends), f"{has_interfaces(ends)} are still there")
+    with joined(ends):
+        expect(is_reached(*ends), "no answer after it was started again")
+
+
+LOCAL = ["--no-huge", "--port", "gate=local,switch=s,port=a"]
+# What it is given, what the machine is made to lack, status, what the last line has.
+REFUSALS = {
+    "name_taken": ([*LOCAL, "--interface", "lo"], [], 1, "give another name with --interface"),
+    "port_busy": ([*LOCAL, "--port", "gate=local,switch=s,port=a"], [], 1, "in use by another"),
+    "bad_device": (["--no-huge", "--port", "gate=nonsense"], [], 1, "vmfunc, vmcall or local"),
+    "no_tun": (LOCAL, ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$@"', "sh"], 1,
+               "modprobe tun"),
+    "no_rights": (LOCAL, ["setpriv", "--bounding-set=-net_admin"], 1, "CAP_NET_ADMIN"),
+    "no_hugepages": (LOCAL[1:], ["unshare", "-m", "sh", "-c",
+                                 'mount -t tmpfs none /sys/kernel/mm && exec "$@"', "sh"], 1, "nr_hugepages"),
+    "too_many_queues": (["--queues", "9"], [], 2, "1 to 8"),
+    "too_large_mtu": (["--mtu", "9217"], [], 2, "68 to 9216"),
+}
+
+
+def refusal(end, options, without, status, text):
+    """One sentence says why, and what to do; nothing stays."""
+    done = end.execute("timeout", "30", *without, NETD, *options, check=False)
+    expect(done.returncode == status, f"status {done.returncode}: {done.stderr}")
+    expect(text in done.stderr, done.stderr)
+    links = subprocess.run(["ip", "-n", end.name, "-o", "link"], capture_output=True, text=True, check=True)
+    expect(len(links.stdout.splitlines()) == 1, links.stdout)
+
+
+CHECKS = (mtu_followed, interface_down, clean_end)
