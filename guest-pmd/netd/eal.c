@@ -79,6 +79,7 @@ int netd_eal_start(const struct netd_options *options)
 			     "--no-telemetry",
 			     "--iova-mode=va",
 			     "--log-level=*:warning",
+			     "--log-level=lib.eal:error",
 			     "--lcores",
 			     lcores,
 			     "-m",
