@@ -6,8 +6,10 @@ wanted_packages() {
 	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$RIG/packages.txt"
 }
 
+# What an installed package provides is not missing: npm is part of other builds of nodejs.
 missing_packages() {
 	local have
-	have=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2> /dev/null | sed -n 's/^installed //p' | sort -u)
+	have=$(dpkg-query -W -f '${db:Status-Status} ${Package},${Provides}\n' 2> /dev/null |
+		sed -n -e 's/([^)]*)//g' -e 's/^installed //p' | tr -s ', ' '\n' | sort -u)
 	comm -23 <(wanted_packages | sort -u) <(echo "$have")
 }

@@ -17,6 +17,8 @@ plan_setup() {
 	plan $seconds dpdk-headers "DPDK driver headers" \
 		"the source of the installed DPDK must be in an archive of /etc/apt; see the log" \
 		"$RIG/make/dpdk-headers.sh"
+	plan 2 npm "npm packages" "look for the network or the registry in the log; then ./run setup again" \
+		"$RIG/make/npm.sh"
 }
 
 plan_programs() {
