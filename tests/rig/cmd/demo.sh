@@ -26,4 +26,7 @@ status=0
 # exec would lose the table; the runner ends the emulator itself on any signal.
 "$RIG/runner.py" "$scenario" || status=$?
 "$RIG/table.py" "$RESULTS/$scenario.json" $((SECONDS - began)) || status=1
+# A benchmark sums up what its scenario brought.
+close=$ROOT/bench/$scenario/close.sh
+[ ! -x "$close" ] || "$close" "$RESULTS" || status=1
 exit $status
