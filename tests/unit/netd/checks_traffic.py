@@ -6,11 +6,12 @@ import random
 import socket
 import time
 
-from namespaces import expect
+from namespaces import Namespace, expect
 
 TCP_BYTES = 16 << 20
 IPERF_SECONDS = 2
 UDP_SIZES = (0, 1, 1471, 1472, 1473, 9000, 20000, 65507)
+FORWARDED_SIZES = (1, 32, 1400)  # of the smaller MTU
 
 
 def drops(side, way):
@@ -179,4 +180,41 @@ def queues_used(netd, ends):
         expect(min(counts) > 10, f"packets of the queues: {counts}")
 
 
-CHECKS = (ping, tcp, tcp_without_offloads, udp, iperf_tcp, iperf_udp)
+def forward(end, on):
+    for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+        end.execute("sh", "-c", f"echo {on} > /proc/sys/net/{path}")
+
+
+def forwarded(netd, ends):
+    """What B's kernel forwards it has to finish itself: the sums that it was given must be right.
+
+    A -> B -> C, and between B and C nobody offers to leave anything undone.
+    """
+    a, b = ends
+    c = Namespace("c", 3)
+    try:
+        c.ip("link", "add", c.tap, "type", "veth", "peer", "name", f"{c.tap}b", "netns", b.name)
+        for end, name, host in ((b, f"{c.tap}b", 1), (c, c.tap, 2)):
+            end.execute("ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+            end.ip("link", "set", name, "up")
+            end.ip("addr", "add", f"10.9.1.{host}/24", "dev", name)
+            end.ip("addr", "add", f"fd09:1::{host}/64", "dev", name, "nodad")
+        forward(b, 1)
+        for here, via, network in ((a, b, "1"), (c, None, "0")):
+            here.ip("route", "add", f"10.9.{network}.0/24", "via", via.ipv4 if via else "10.9.1.1")
+            here.ip("route", "add", "fd09:1::/64" if via else "fd09::/64", "via",
+                    via.ipv6 if via else "fd09:1::1")
+        for address in ("10.9.1.2", "fd09:1::2"):
+            added = tcp_once(netd, a, c, address)
+            expect(added["segmentation_offloads"] > 0, f"these are not long packets: {added}")
+            with c.background(echo, address, 4000, len(FORWARDED_SIZES)) as result:
+                expect(not a.call(ask, address, 4000, FORWARDED_SIZES), "datagrams came back changed")
+                result()
+        expect(c.checksum_errors() == 0, "checksum errors in C")
+    finally:
+        forward(b, 0)
+        c.close()
+    check_carried(netd, ends)
+
+
+CHECKS = (ping, tcp, tcp_without_offloads, udp, forwarded, iperf_tcp, iperf_udp)
