@@ -85,8 +85,13 @@ int elisa_environment_start(const struct elisa_options *options, struct elisa_fa
 	if (result < 0)
 		return elisa_fail(failure, -ENOTSUP,
 				  "DPDK's environment does not start: %s; its own lines above say "
-				  "why",
-				  rte_strerror(rte_errno));
+				  "why%s",
+				  rte_strerror(rte_errno),
+				  options->uplink_memory
+					  ? ". --uplink-memory needs root and free hugepages of 2 "
+					    "MiB (/sys/kernel/mm/hugepages/hugepages-2048kB/"
+					    "nr_hugepages)"
+					  : "");
 	started = true;
 	return 0;
 }

@@ -72,11 +72,13 @@ static int open_failed(int error, uint32_t mebibytes, struct elisa_failure *fail
 				  "something is at the address of the uplinks' memory (%p); start "
 				  "elisa-switchd again",
 				  MEMORY);
-	return elisa_fail(failure, error,
-			  "no %u MiB in hugepages of 2 MiB for uplinks: %s; 'echo %u > "
-			  "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages' (8 are for DPDK "
-			  "itself), or give a smaller --uplink-memory",
-			  mebibytes, strerror(-error), mebibytes / 2 + 8);
+	return elisa_fail(
+		failure, error,
+		"no %u MiB in hugepages of 2 MiB for uplinks: %s; %u have to be free, and "
+		"some for DPDK itself "
+		"(/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages), or give a "
+		"smaller --uplink-memory",
+		mebibytes, strerror(-error), mebibytes / 2);
 }
 
 int elisa_nic_memory_open(uint32_t mebibytes, struct elisa_failure *failure)
