@@ -95,8 +95,12 @@ void elisa_nic_close(struct elisa_nic *nic)
 
 int elisa_nic_restart(struct elisa_nic *nic, struct elisa_failure *failure)
 {
-	int result = rte_eth_dev_stop(nic->id);
+	struct rte_eth_stats stats;
+	int result;
 
+	/* The NIC forgets its counters now: the driver adds them to its own when it is asked. */
+	rte_eth_stats_get(nic->id, &stats);
+	result = rte_eth_dev_stop(nic->id);
 	for (uint32_t i = 0; i < nic->nb_queues && !result; i++)
 		elisa_nic_pool_refill((struct rte_mempool *)(uintptr_t)nic->queues[i].pool);
 	if (!result)
