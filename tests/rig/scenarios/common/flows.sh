@@ -6,7 +6,8 @@
 #	prepare ID COMMAND…	testpmd commands before a phase
 #	flow NAME ID PORT N	guest ID starts; until PORT has sent N packets more; it stops
 #	stop_and_count ID	stop forwarding; packets since its start are in RX and TX
-#	one_way NAME RECEIVER RECEIVER_PORT MAC BYTES N		A on p0 sends; checks; SENT, GOT, DROPPED
+#	counted NAME RECEIVER RECEIVER_PORT N	A on p0, which is prepared, sends; checks; SENT, GOT, DROPPED
+#	one_way NAME RECEIVER RECEIVER_PORT MAC BYTES N		the same by txonly with packets of BYTES
 #	count_exits NAME	exits of A and B between the snapshots NAME.begin and NAME.end are
 #				added to EXITS_A, EXITS_B, and those for I/O to IO_A, IO_B
 
@@ -61,10 +62,14 @@ one_way() { # NAME RECEIVER RECEIVER_PORT MAC BYTES N
 	stage "$1: A sends $6 packets of $5 bytes to $2"
 	need "$1.prepared" "testpmd refused a command" \
 		prepare A "set fwd txonly" "set txpkts $(($5 - 4))" "set eth-peer 0 $4"
+	counted "$1" "$2" "$3" "$6"
+}
+
+counted() { # NAME RECEIVER RECEIVER_PORT N
 	need "$1.receiver-prepared" "testpmd refused a command" prepare "$2" "set fwd rxonly"
 	snapshot "$1.before"
 	need "$1.receiver-started" "no OK from $2" guest_do "$2" start
-	need "$1.flows" "A did not send in time" flow "$1" A p0 "$6"
+	need "$1.flows" "A did not send in time" flow "$1" A p0 "$4"
 	SENT=$TX
 	need "$1.receiver-stopped" "no OK from $2" stop_and_count "$2"
 	GOT=$RX
