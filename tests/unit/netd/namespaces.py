@@ -21,6 +21,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 NETD = ROOT / "build" / "meson" / "guest-pmd" / "netd" / "elisa-netd"
 START_SECONDS = 60
+RESULT_SECONDS = 60
 CLONE_NEWNET = 0x40000000
 
 
@@ -82,12 +83,24 @@ class Namespace:
         """
         context = multiprocessing.get_context("fork")
         ready, results = context.Queue(), context.Queue()
-        child = self.fork(lambda: results.put(function(*arguments, ready, **settings)))
+
+        def answer():
+            try:
+                results.put((True, function(*arguments, ready, **settings)))
+            except (OSError, ValueError) as error:
+                results.put((False, f"{function.__name__}: {error}"))
+
+        def result():
+            good, value = results.get(timeout=RESULT_SECONDS)
+            expect(good, value)
+            return value
+
+        child = self.fork(answer)
         try:
             ready.get(timeout=10)
-            yield lambda: results.get(timeout=60)
+            yield result
         except queue.Empty as error:
-            raise Failure(f"{function.__name__} did not end") from error
+            raise Failure(f"{function.__name__}: no answer") from error
         finally:
             child.kill()
             child.join()
