@@ -69,6 +69,7 @@ struct net_elisa_rx_queue {
 	const struct elisa_gate *gate;
 	uint64_t target;    /* gate call's first argument: port | queue << 16 */
 	uint32_t idle;      /* bursts that found nothing, in a row */
+	uint32_t busy;      /* bursts that found something */
 	uint64_t next_poll; /* TSC: not before, because there was no uplink */
 	uint64_t counters[NET_ELISA_RX_COUNTERS];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * net_elisa_rx.c - receiving: poll the own ring, hand out mbufs, post fresh ones. A gate call only
- * when there is nothing to do: somebody must look at the uplinks.
+ * now and then, most when there is nothing to do: somebody must look at the uplinks.
  *
  * Hot path: called by the queue's one polling thread; fill and drain by the control path while the
  * port is stopped. Ownership of slots and the barriers: elisa/ring.h.
@@ -18,6 +18,7 @@
 #define WORD(flags) ((uint64_t)(flags) << FLAGS_SHIFT)
 #define PREFETCH_AHEAD 4u
 #define IDLE_BURSTS 8u       /* bursts without a packet for each look at the uplinks */
+#define BUSY_BURSTS 64u      /* with packets, so that a wire waits for no idle moment */
 #define POLL_BUDGET 32u      /* packets to take from them in one look */
 #define NO_UPLINK_PAUSE 100u /* of a second: 10 ms until the next look when there is none */
 
@@ -151,7 +152,7 @@ static __rte_noinline void post_again(struct net_elisa_rx_queue *queue)
 	}
 }
 
-/* Somebody's vCPU must take what the NICs received: one that has nothing else to do. */
+/* Somebody's vCPU must take what the NICs received: best one that has nothing else to do. */
 static __rte_noinline void look_at_uplinks(struct net_elisa_rx_queue *queue)
 {
 	int64_t taken;
@@ -210,6 +211,8 @@ uint16_t net_elisa_rx_burst(void *opaque, struct rte_mbuf **packets, uint16_t nb
 
 	if (likely(received)) {
 		queue->idle = 0;
+		if (unlikely(!(++queue->busy % BUSY_BURSTS)))
+			look_at_uplinks(queue);
 		return received;
 	}
 	if (++queue->idle % IDLE_BURSTS)

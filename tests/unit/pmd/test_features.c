@@ -324,6 +324,24 @@ static void idle_polls(void **state)
 	rig_down(&rig);
 }
 
+/* A receiver that is never idle looks for one too. */
+static void busy_polls(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_up(&rig, &plain);
+	for (uint32_t i = 0; i < 100; i++) {
+		struct rte_mbuf *packet = rig_packet(&rig, rig.a, rig.b, 100, 1024, 0);
+
+		assert_int_equal(rte_eth_tx_burst(rig.a, 0, &packet, 1), 1);
+		assert_int_equal(rte_eth_rx_burst(rig.b, 0, &packet, 1), 1);
+		rte_pktmbuf_free(packet);
+	}
+	assert_int_equal(rig_xstat(rig.b, "rx_uplink_polls"), 1);
+	rig_down(&rig);
+}
+
 int test_features(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +352,7 @@ int test_features(void)
 		cmocka_unit_test(rss),
 		cmocka_unit_test(queues_without_rss),
 		cmocka_unit_test(idle_polls),
+		cmocka_unit_test(busy_polls),
 	};
 
 	return cmocka_run_group_tests_name("features", tests, NULL, NULL);
