@@ -13,6 +13,7 @@ struct elisa_context {
 	const struct elisa_port_map *maps;     /* struct elisa_port_map[ELISA_MAX_PORTS] */
 	struct elisa_capture *capture;         /* NULL: none is mapped, no port captures */
 	struct elisa_workspace *workspace;     /* the calling vCPU's */
+	bool in_host; /* gate=vmcall: it never stops half-way, and the addresses are the kernel's */
 };
 
 /* A sender without queue or counters yet: what a transmit call and a poll begin with. */
@@ -24,6 +25,7 @@ static inline void elisa_sender_begin(struct elisa_sender *sender,
 	sender->maps = context->maps;
 	sender->capture = context->capture;
 	sender->workspace = context->workspace;
+	sender->in_host = context->in_host;
 	sender->vcpu = elisa_load(&context->identity->vcpu);
 	sender->port = port;
 	sender->queue = queue;

@@ -336,6 +336,8 @@ static bool open_queue(struct delivery *d, uint32_t queue)
 	d->queue_map.rx_ring = elisa_load(&map->rx_ring);
 	d->queue_map.epoch = elisa_load(&map->epoch);
 	d->ring = (struct elisa_desc *)(uintptr_t)d->queue_map.rx_ring;
+	if (d->sender->in_host)
+		d->queue_map.rx_ring = 0;
 	d->run.queue = queue;
 	d->run.epoch = d->queue_map.epoch;
 	return d->queue_map.rx_size != 0;

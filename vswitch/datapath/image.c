@@ -33,5 +33,6 @@ elisa_image_enter(uint64_t operation, uint64_t first, uint64_t second)
 	context.maps = (const struct elisa_port_map *)ELISA_GVA(ELISA_OFFSET_PORT_MAPS);
 	context.capture = (struct elisa_capture *)ELISA_GVA(ELISA_OFFSET_CAPTURE);
 	context.workspace = &workspace;
+	context.in_host = false;
 	return elisa_datapath_call(&context, operation, first, second);
 }

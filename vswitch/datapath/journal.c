@@ -21,9 +21,10 @@ uint64_t elisa_queue_open(struct elisa_receive_queue *queue, const struct elisa_
 	/*
 	 * After the word, before the first claim of this epoch by this vCPU: a finisher that reads
 	 * ring and size and then finds the epoch of its run in the word has read that epoch's.
+	 * Not by the host: nobody has to finish its runs, and its address is of no use to others.
 	 */
-	if (elisa_unlikely(elisa_load(&queue->ring) != map->rx_ring ||
-			   elisa_load(&queue->size) != map->rx_size)) {
+	if (elisa_unlikely(map->rx_ring && (elisa_load(&queue->ring) != map->rx_ring ||
+					    elisa_load(&queue->size) != map->rx_size))) {
 		elisa_store_release(&queue->ring, map->rx_ring);
 		elisa_store_release(&queue->size, map->rx_size);
 	}

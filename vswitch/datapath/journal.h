@@ -126,7 +126,7 @@ static inline struct elisa_run elisa_journal_run(uint64_t word)
 
 /*
  * The queue word of a ring that `map` (a private copy) describes, restarted if it is of another
- * epoch.
+ * epoch. rx_ring 0: the caller never stops half-way, its runs need no finisher.
  */
 uint64_t elisa_queue_open(struct elisa_receive_queue *queue, const struct elisa_queue_map *map);
 

@@ -63,6 +63,7 @@ struct elisa_sender {
 	const struct elisa_port_map *maps;
 	struct elisa_capture *capture; /* capture.h; NULL: no port captures */
 	struct elisa_workspace *workspace;
+	bool in_host; /* context.h */
 	const struct elisa_desc *window;
 	uint32_t nb_descs; /* the call's count */
 	uint32_t vcpu;

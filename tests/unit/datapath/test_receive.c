@@ -328,6 +328,22 @@ static void test_queues(void **state)
 }
 
 /* Each bad buffer costs its receiver one packet, and nobody else anything. */
+/* The host's calls and the vCPUs' own share a ring: the place that finishers use is the vCPUs'. */
+static void test_host_call(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0], *b = &world->guests[1];
+	const struct elisa_receive_queue *queue = &world->sw->queues[b->port][0];
+
+	for (uint32_t i = 0; i < 4; i++) {
+		world->in_host = !(i & 1);
+		guest_send_one(world, a, b->mac, 100, i);
+		assert_true(guest_receive(b, &frame));
+		assert_frame(&frame, a, b->mac, 100, i);
+		assert_int_equal(queue->ring, i ? (uintptr_t)b->rx : 0);
+	}
+}
+
 static void test_bad_buffers(void **state)
 {
 	struct world *world = *state;
@@ -401,6 +417,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_epochs, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_port_made_again, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_queues, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_host_call, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_buffers, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_second_buffer, setup, world_teardown),
 	};

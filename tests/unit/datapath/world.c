@@ -157,6 +157,7 @@ int64_t world_call(struct world *world, const struct elisa_identity *identity, u
 					.identity = identity,
 					.maps = world->maps,
 					.capture = world->capture,
+					.in_host = world->in_host,
 					.workspace = &workspace};
 
 	return elisa_datapath_call(&context, operation, first, second);

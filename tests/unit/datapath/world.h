@@ -44,6 +44,7 @@ struct world {
 	struct elisa_port_map *maps;
 	struct elisa_capture *capture; /* NULL until a test makes it */
 	uint32_t nb_guests;
+	bool in_host; /* calls come from the host's kernel */
 	struct guest guests[ELISA_MAX_PORTS];
 };
 
