@@ -315,6 +315,11 @@ uint64_t elisa_contexts_kept_fs_base(const struct elisa_contexts *contexts)
 	return elisa_entry_load(&page[KEPT_FS_BASE % ELISA_PAGE_SIZE / sizeof(*page)]);
 }
 
+const struct elisa_identity *elisa_contexts_identity(const struct elisa_contexts *contexts)
+{
+	return contexts->identity;
+}
+
 void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports)
 {
 	elisa_entry_store(&contexts->identity->ports, ports);

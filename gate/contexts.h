@@ -110,6 +110,9 @@ void elisa_contexts_reset(struct elisa_contexts *contexts);
  */
 uint64_t elisa_contexts_kept_fs_base(const struct elisa_contexts *contexts);
 
+/* Who the vCPU is. Its ports change under a reader. Any context. */
+const struct elisa_identity *elisa_contexts_identity(const struct elisa_contexts *contexts);
+
 /* Which ports the vCPU may use: bit p = port p. One store, seen at once. Any context. */
 void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports);
 

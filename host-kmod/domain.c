@@ -25,6 +25,7 @@
 #include "objects.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "vmcall_gate.h"
 
 #define PORT_MAP_PAGES (sizeof(struct elisa_port_map) / ELISA_PAGE_SIZE)
 #define PROOF_ATTEMPTS 10
@@ -56,6 +57,7 @@ static void domain_free(struct kref *references)
 {
 	struct elisa_domain *domain = container_of(references, struct elisa_domain, references);
 
+	elisa_vmcall_gate_destroy(domain->vmcall_gate);
 	elisa_domain_tables_destroy(domain->tables);
 	free_port_maps(domain);
 	mmdrop(domain->owner);
@@ -112,6 +114,8 @@ static struct elisa_domain *domain_create(const char *name, int *error)
 	*error = elisa_domain_tables_create(elisa_gpa(elisa_window_gpa()), &domain->tables);
 	if (!*error)
 		*error = map_port_maps(domain);
+	if (!*error)
+		*error = elisa_vmcall_gate_create(&domain->vmcall_gate);
 	if (!*error)
 		return domain;
 	elisa_domain_put(domain);

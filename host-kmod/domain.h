@@ -21,13 +21,15 @@
 struct elisa_domain_tables;
 struct elisa_port;
 struct elisa_vcpu;
+struct elisa_vmcall_gate;
 
 struct elisa_domain {
 	struct kref references;
 	struct list_head link;   /* all domains */
 	struct mm_struct *owner; /* held; the process that made it */
 	char name[ELISA_NAME_SIZE];
-	struct elisa_events events; /* has its own lock */
+	struct elisa_events events;            /* has its own lock */
+	struct elisa_vmcall_gate *vmcall_gate; /* NULL: the module was loaded without */
 
 	struct mutex lock; /* all below, and vms, ports and vCPUs of the domain */
 	bool closed;       /* its file is gone */

@@ -16,6 +16,7 @@
 #include "gate/contexts.h"
 #include "grace.h"
 #include "vcpu.h"
+#include "vmcall_gate.h"
 
 /* Longer than the host keeps a thread that may run off its CPUs. */
 #define PATIENCE HZ
@@ -50,6 +51,7 @@ void elisa_grace_wait(struct elisa_domain *domain)
 	struct elisa_vcpu *vcpu;
 	u32 i;
 
+	elisa_vmcall_gate_sync(domain);
 	domain->grace_number++;
 	elisa_domain_for_each_vcpu(domain, i, vcpu)
 		WRITE_ONCE(vcpu->grace_wanted, domain->grace_number);

@@ -17,6 +17,7 @@
 #include "processes.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "vmcall_gate.h"
 
 #define CS_LONG_MODE 0x2000 /* GUEST_CS_AR_BYTES, bit L */
 
@@ -239,7 +240,20 @@ static int dispatch(struct caller *caller, u32 number, u64 size)
 	return port_call(caller, number, &argument);
 }
 
-int elisa_hypercall(struct elisa_vcpu *vcpu)
+/* ELISA_HC_GATE_CALL: no argument structure, no lock. */
+static int gate_call(struct elisa_vcpu *vcpu)
+{
+	struct kvm_vcpu *kvm_vcpu = vcpu->kvm_vcpu;
+
+	*elisa_kvm_register(kvm_vcpu, VCPU_REGS_RAX) =
+		elisa_vmcall_gate_call(vcpu, elisa_vmread(GUEST_CR3) & ELISA_FRAME_MASK,
+				       *elisa_kvm_register(kvm_vcpu, VCPU_REGS_RDI),
+				       *elisa_kvm_register(kvm_vcpu, VCPU_REGS_RSI),
+				       *elisa_kvm_register(kvm_vcpu, VCPU_REGS_RDX));
+	return kvm_skip_emulated_instruction(kvm_vcpu);
+}
+
+static int call(struct elisa_vcpu *vcpu, u32 number)
 {
 	struct kvm_vcpu *kvm_vcpu = vcpu->kvm_vcpu;
 	struct caller caller = {
@@ -248,7 +262,6 @@ int elisa_hypercall(struct elisa_vcpu *vcpu)
 		.root = elisa_vmread(GUEST_CR3) & ELISA_FRAME_MASK,
 		.address = *elisa_kvm_register(kvm_vcpu, VCPU_REGS_RDI),
 	};
-	u32 number = *elisa_kvm_register(kvm_vcpu, VCPU_REGS_RAX) & 0xffff;
 	u64 size = *elisa_kvm_register(kvm_vcpu, VCPU_REGS_RSI);
 	long result = -EPERM;
 
@@ -256,9 +269,17 @@ int elisa_hypercall(struct elisa_vcpu *vcpu)
 	if (caller.vm) {
 		mutex_lock(&caller.vm->domain->lock);
 		result = dispatch(&caller, number, size);
+		elisa_vmcall_gate_sync(caller.vm->domain);
 		mutex_unlock(&caller.vm->domain->lock);
 		elisa_vm_put(caller.vm);
 	}
 	*elisa_kvm_register(kvm_vcpu, VCPU_REGS_RAX) = result;
 	return kvm_skip_emulated_instruction(kvm_vcpu);
+}
+
+int elisa_hypercall(struct elisa_vcpu *vcpu)
+{
+	u32 number = *elisa_kvm_register(vcpu->kvm_vcpu, VCPU_REGS_RAX) & 0xffff;
+
+	return number == ELISA_HC_GATE_CALL ? gate_call(vcpu) : call(vcpu, number);
 }

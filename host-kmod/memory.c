@@ -10,6 +10,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "gate/domain_tables.h"
@@ -66,6 +67,7 @@ free_memory:
 /* Of `memory`, only the first `pinned` pages are pinned. */
 static void memory_free(struct elisa_memory *memory, unsigned long pinned)
 {
+	vunmap(memory->host);
 	unpin_user_pages_dirty_lock(memory->pages, pinned, memory->writable);
 	atomic64_sub(memory->nb_pages, &memory->mm->pinned_vm);
 	atomic64_sub(memory->nb_pages, &pinned_pages);
@@ -283,6 +285,13 @@ int elisa_memory_map(struct elisa_memory *memory, struct elisa_domain_tables *ta
 void elisa_memory_unmap(struct elisa_memory *memory, struct elisa_domain_tables *tables)
 {
 	elisa_domain_tables_clear(tables, memory->offset, memory->nb_pages * ELISA_PAGE_SIZE);
+}
+
+int elisa_memory_map_host(struct elisa_memory *memory)
+{
+	memory->host = vmap(memory->pages, memory->nb_pages, VM_MAP,
+			    memory->writable ? PAGE_KERNEL : PAGE_KERNEL_RO);
+	return memory->host ? 0 : -ENOMEM;
 }
 
 u64 elisa_memory_cmpxchg64(struct elisa_memory *memory, u64 where, u64 expected, u64 desired)

@@ -25,6 +25,7 @@ struct elisa_memory {
 	unsigned long nb_pages; /* 4 KiB pages */
 	u64 offset;             /* in the window, while mapped */
 	bool writable;          /* mapped so */
+	void *host;             /* elisa_memory_map_host(), or NULL */
 };
 
 /*
@@ -62,6 +63,12 @@ int elisa_memory_map(struct elisa_memory *memory, struct elisa_domain_tables *ta
 
 /* The reverse. The caller waits, and invalidates, before it releases. */
 void elisa_memory_unmap(struct elisa_memory *memory, struct elisa_domain_tables *tables);
+
+/*
+ * For the VMCALL gate: map it in the kernel too, until it is released, by elisa_memory_release(). Pinned
+ * memory only. -ENOMEM. May sleep.
+ */
+int elisa_memory_map_host(struct elisa_memory *memory);
 
 /* 4 KiB pages pinned now, all domains. */
 u64 elisa_memory_pinned(void);

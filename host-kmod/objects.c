@@ -84,6 +84,12 @@ long elisa_object_map(struct elisa_domain *domain, void __user *user)
 	error = take_memory(&argument, &memory);
 	if (error)
 		return error;
+	if (domain->vmcall_gate && argument.offset == ELISA_OFFSET_SWITCH)
+		error = elisa_memory_map_host(memory);
+	if (error) {
+		elisa_memory_release(memory);
+		return error;
+	}
 	mutex_lock(&domain->lock);
 	error = part->any_time || list_empty(&domain->vms) ? 0 : -EBUSY;
 	/* ELISA_MAP_* are ELISA_EPT_*. */

@@ -73,6 +73,9 @@ int elisa_queue_release(struct elisa_port *port, const struct elisa_hc_queue *ca
 int elisa_port_set(struct elisa_port *port, const struct elisa_hc_port *call);
 int elisa_rss_set(struct elisa_port *port, const struct elisa_hc_rss *call);
 
+/* Where the datapath reads it meanwhile. */
+void elisa_rss_write(struct elisa_rss *to, const struct elisa_rss *from);
+
 /* Hide all queues from the datapath; a grace period follows. */
 void elisa_queues_hide(struct elisa_port *port);
 

@@ -163,23 +163,27 @@ static int check_rss(const struct elisa_port *port, const struct elisa_rss *rss)
 	return 0;
 }
 
+void elisa_rss_write(struct elisa_rss *to, const struct elisa_rss *from)
+{
+	u32 i;
+
+	for (i = 0; i < ELISA_RSS_KEY_SIZE; i++)
+		WRITE_ONCE(to->key[i], from->key[i]);
+	for (i = 0; i < ELISA_RSS_RETA_MAX; i++)
+		WRITE_ONCE(to->reta[i], i < from->reta_size ? from->reta[i] : 0);
+	WRITE_ONCE(to->types, from->types);
+	/* Last: who finds RSS on for the first time finds it whole. */
+	smp_store_release(&to->reta_size, from->reta_size);
+}
+
 int elisa_rss_set(struct elisa_port *port, const struct elisa_hc_rss *call)
 {
-	struct elisa_rss *rss = &port->map->rss;
 	int error;
-	u32 i;
 
 	if (call->reserved)
 		return -EINVAL;
 	error = check_rss(port, &call->rss);
-	if (error)
-		return error;
-	for (i = 0; i < ELISA_RSS_KEY_SIZE; i++)
-		WRITE_ONCE(rss->key[i], call->rss.key[i]);
-	for (i = 0; i < ELISA_RSS_RETA_MAX; i++)
-		WRITE_ONCE(rss->reta[i], i < call->rss.reta_size ? call->rss.reta[i] : 0);
-	WRITE_ONCE(rss->types, call->rss.types);
-	/* Last: who finds RSS on for the first time finds it whole. */
-	smp_store_release(&rss->reta_size, call->rss.reta_size);
-	return 0;
+	if (!error)
+		elisa_rss_write(&port->map->rss, &call->rss);
+	return error;
 }

@@ -89,6 +89,10 @@ int elisa_region_register(struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
 	error = elisa_memory_pin_guest(kvm_vcpu, call->gva, nb_pages, write, &memory);
 	if (error)
 		return error;
+	if (domain->vmcall_gate)
+		error = elisa_memory_map_host(memory);
+	if (error)
+		goto release;
 	error = elisa_window_take(&domain->window, call->length, call->gva, &offset);
 	if (error)
 		goto release;

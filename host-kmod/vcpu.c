@@ -18,6 +18,7 @@
 #include "recover.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "vmcall_gate.h"
 
 #define WINDOW_EXITS (CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING)
 #define SECONDARY_WANTED (SECONDARY_EXEC_ENABLE_VMFUNC | SECONDARY_EXEC_DESC)
@@ -60,6 +61,10 @@ struct elisa_vcpu *elisa_vcpu_obtain(struct kvm_vcpu *kvm_vcpu)
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu)
 		return NULL;
+	if (elisa_vmcall_gate_workspace(&vcpu->workspace)) {
+		kfree(vcpu);
+		return NULL;
+	}
 	vcpu->kvm_vcpu = kvm_vcpu;
 	spin_lock_init(&vcpu->lock);
 	INIT_LIST_HEAD(&vcpu->link);
@@ -76,6 +81,7 @@ void elisa_vcpu_free(struct elisa_vcpu *vcpu)
 	spin_lock(&vcpus_lock);
 	hash_del_rcu(&vcpu->node);
 	spin_unlock(&vcpus_lock);
+	kvfree(vcpu->workspace);
 	kfree_rcu(vcpu, rcu);
 	module_put(THIS_MODULE);
 }
@@ -278,6 +284,19 @@ void elisa_vcpu_leave(struct elisa_vcpu *vcpu)
 	/* Now: the contexts may be freed before it is wanted. */
 	vcpu->kept_fs_base = elisa_contexts_kept_fs_base(vcpu->entered);
 	atomic_set_release(&vcpu->state, ELISA_VCPU_PARKED);
+}
+
+struct elisa_contexts *elisa_vcpu_begin_in_host(struct elisa_vcpu *vcpu)
+{
+	struct elisa_contexts *contexts;
+
+	/* Both as in elisa_vcpu_enter(). */
+	atomic_xchg(&vcpu->state, ELISA_VCPU_RUNNING);
+	/* Pairs with the store in join(). */
+	contexts = smp_load_acquire(&vcpu->contexts);
+	if (!contexts)
+		elisa_vcpu_outside(vcpu);
+	return contexts;
 }
 
 void elisa_vcpu_outside(struct elisa_vcpu *vcpu)

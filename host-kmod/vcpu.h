@@ -20,6 +20,7 @@
 
 struct elisa_contexts;
 struct elisa_vm;
+struct elisa_workspace;
 
 /*
  *	QUIET --enter--> RUNNING --exit--> QUIET (in the default context)
@@ -83,6 +84,7 @@ struct elisa_vcpu {
 	bool process_failed;      /* its ports are to be taken back */
 	u64 failed_root;
 
+	struct elisa_workspace *workspace; /* of the VMCALL gate; NULL without it */
 	struct elisa_vcpu_stats stats;
 };
 
@@ -111,6 +113,13 @@ void elisa_vcpu_event(struct elisa_vcpu *vcpu, u32 type, u32 reason);
 /* The two halves of the vcpu_run hook. Interrupts off, VMCS current. */
 void elisa_vcpu_enter(struct elisa_vcpu *vcpu);
 void elisa_vcpu_leave(struct elisa_vcpu *vcpu);
+
+/*
+ * The host begins to do in a vCPU's thread what the vCPU would have done inside: until
+ * elisa_vcpu_outside(), grace periods wait for it. Returns its contexts, which stay until then; NULL:
+ * detached, it is outside. In handle_exit.
+ */
+struct elisa_contexts *elisa_vcpu_begin_in_host(struct elisa_vcpu *vcpu);
 
 /* The vCPU, inside a context until now, is outside: finished by the module, not by VMFUNC. */
 void elisa_vcpu_outside(struct elisa_vcpu *vcpu);

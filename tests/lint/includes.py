@@ -33,7 +33,8 @@ ROOMS = {
     "vswitch/daemon": ({"vswitch/daemon/", "include/elisa/", "vswitch/uplink/drivers.h",
                         "vswitch/uplink/pool.h"} | DATAPATH_PUBLIC, None, ()),
     "vswitch/cli": ({"vswitch/cli/", "include/elisa/"}, None, ("rte_", *KERNEL)),
-    "host-kmod": ({"host-kmod/", "gate/", "include/elisa/"}, None, ("rte_", "std")),
+    "host-kmod": ({"host-kmod/", "gate/", "include/elisa/", "vswitch/datapath/call.h"}, None,
+                  ("rte_", "std")),
     "guest-pmd": ({"guest-pmd/", "include/elisa/"}, None, KERNEL),
     # An application: it knows the driver by DPDK's interfaces only, the kernel by its headers for TAP.
     "guest-pmd/netd": ({"guest-pmd/netd/", "include/elisa/"}, None, ()),

@@ -16,8 +16,9 @@ build() {
     local name=$1 headers=$2 work=$BUILD/kmod-$1 log=$BUILD/logs/kmod-$1.log warning
     shift 2
     rm -rf "$work"
-    mkdir -p "$work" "$BUILD/logs"
+    mkdir -p "$work/vswitch" "$BUILD/logs"
     cp -r "$top/host-kmod" "$top/gate" "$top/include" "$work/"
+    cp -r "$top/vswitch/datapath" "$work/vswitch/"
     if ! make -j 2 -C "$headers" M="$work/host-kmod" W=1 "$@" modules > "$log" 2>&1; then
         echo "FAIL kmod.$name the build failed, see $log"
     elif warning=$(grep -m 1 -E 'warning:|error:' "$log"); then

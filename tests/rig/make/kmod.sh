@@ -18,7 +18,7 @@ headers=${1:-/usr/src/linux-headers-$(target_kernel)}
 mkdir -p "$KMOD_DIR"
 # The mirror keeps objects of earlier builds, loses links to files that are gone.
 find "$KMOD_DIR" -type l ! -exec test -e {} \; -delete
-for room in host-kmod gate include; do
+for room in host-kmod gate include vswitch/datapath; do
 	mkdir -p "$KMOD_DIR/$room"
 	cp -rsf "$ROOT/$room/." "$KMOD_DIR/$room/"
 done
