@@ -35,7 +35,8 @@ struct setup {
 	struct elisa_info before; /* with the domain, without the VM */
 };
 
-void setup_attached(struct setup *setup); /* no hello yet */
+void setup_attached(struct setup *setup);                       /* no hello yet */
+void setup_attached_with(struct setup *setup, uint64_t length); /* of switch memory */
 void setup_hello(struct setup *setup);
 /* Returns a reason if something is still attached or pinned. */
 const char *setup_end(struct setup *setup);
@@ -81,6 +82,7 @@ const char *case_overstay(void);
 const char *case_evict_running(void);
 const char *case_evict_parked(void);
 const char *case_two_vms(void);
+const char *case_vmcall_gate(void);
 const char *case_unload_refused(void);
 
 #endif

@@ -50,6 +50,7 @@ static const struct test_case cases[] = {
 	{"evict-running", case_evict_running},
 	{"evict-parked", case_evict_parked},
 	{"two-vms", case_two_vms},
+	{"vmcall-gate", case_vmcall_gate},
 	{"unload-refused", case_unload_refused},
 };
 

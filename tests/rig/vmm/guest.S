@@ -40,6 +40,13 @@ guest_gate_fs:
 	wrfsbase %rdx
 	jmp guest_gate
 
+	/* The gate call as VMCALL: RDI, RSI, RDX -> RAX. */
+	.globl guest_gate_vmcall
+guest_gate_vmcall:
+	movabs $GUEST_GATE_CALL, %rax
+	vmcall
+	ret
+
 	/* RAX = the time stamp counter. */
 	.globl guest_rdtsc
 guest_rdtsc:

@@ -37,9 +37,9 @@ int host_unmap(struct host *host, uint64_t offset, uint64_t length)
 	return ioctl(host->domain, ELISA_IOC_DOMAIN_UNMAP, &argument) ? errno : 0;
 }
 
-static void *anonymous_page(int flags)
+static void *anonymous_pages(uint64_t length, int flags)
 {
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+	void *page = mmap(NULL, length, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		die("mmap");
@@ -48,8 +48,13 @@ static void *anonymous_page(int flags)
 
 void host_open(struct host *host)
 {
+	host_open_with(host, 4096);
+}
+
+void host_open_with(struct host *host, uint64_t length)
+{
 	struct elisa_domain_create create = {.version = ELISA_UAPI_VERSION, .name = "test"};
-	void *image = anonymous_page(MAP_PRIVATE);
+	void *image = anonymous_pages(4096, MAP_PRIVATE);
 
 	host->device = open("/dev/elisa", O_RDWR | O_CLOEXEC);
 	if (host->device < 0)
@@ -61,8 +66,9 @@ void host_open(struct host *host)
 	if (host_map(host, image, image_end - image_begin, ELISA_OFFSET_TEXT, ELISA_MAP_EXECUTE))
 		die("DOMAIN_MAP of the image");
 	munmap(image, 4096);
-	host->memory = anonymous_page(MAP_SHARED);
-	if (host_map(host, host->memory, 4096, ELISA_OFFSET_SWITCH, ELISA_MAP_WRITE))
+	host->memory = anonymous_pages(length, MAP_SHARED);
+	host->length = length;
+	if (host_map(host, host->memory, length, ELISA_OFFSET_SWITCH, ELISA_MAP_WRITE))
 		die("DOMAIN_MAP of memory");
 }
 
@@ -70,7 +76,7 @@ void host_close(struct host *host)
 {
 	close(host->domain);
 	close(host->device);
-	munmap(host->memory, 4096);
+	munmap(host->memory, host->length);
 }
 
 int host_attach(struct host *host, int kvm_fd, struct elisa_vm_attach *argument)

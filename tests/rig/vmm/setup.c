@@ -23,7 +23,12 @@ const char *case_failed(const char *condition, const char *format, ...)
 
 void setup_attached(struct setup *setup)
 {
-	host_open(&setup->host);
+	setup_attached_with(setup, 4096);
+}
+
+void setup_attached_with(struct setup *setup, uint64_t length)
+{
+	host_open_with(&setup->host, length);
 	setup->before = host_info(&setup->host);
 	vm_create(&setup->vm);
 	setup->vm_fd = host_attach(&setup->host, setup->vm.fd, &setup->attach);

@@ -37,7 +37,7 @@ enum outcome {
 /* From guest.S. */
 extern const char guest_hypercall[], guest_gate[], guest_gate_loop[], guest_gate_registers[],
 	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[], guest_gate_fs[],
-	guest_rdtsc[], guest_returned[];
+	guest_rdtsc[], guest_returned[], guest_gate_vmcall[];
 
 /* Where the guest has it. */
 uint64_t vm_code_address(const char *label);
@@ -72,14 +72,16 @@ int64_t vm_hypercall(struct vm *vm, uint32_t number, void *argument, uint32_t si
 /* A gate call that is expected to return. INT64_MIN if it did not. */
 int64_t vm_gate(struct vm *vm, uint64_t operation, uint64_t first, uint64_t second);
 
-/* The test's side of /dev/elisa: a domain with the test's image and one page of switch memory. */
+/* The test's side of /dev/elisa: a domain with the test's image and some switch memory. */
 struct host {
 	int device;
 	int domain;
-	uint64_t *memory; /* the page at ELISA_OFFSET_SWITCH */
+	uint64_t *memory; /* at ELISA_OFFSET_SWITCH */
+	uint64_t length;  /* of it, bytes */
 };
 
-void host_open(struct host *host);
+void host_open(struct host *host); /* with one page */
+void host_open_with(struct host *host, uint64_t length);
 void host_close(struct host *host);
 int host_attach(struct host *host, int kvm_fd, struct elisa_vm_attach *argument);
 int host_port_add(int vm_fd, uint32_t number, const char *name);
