@@ -10,9 +10,16 @@
 /* NULL, or why it failed. */
 typedef const char *(*case_function)(void);
 
+enum vmcall {
+	VMCALL_OR_NOT,
+	VMCALL_OFF, /* only where the module does not offer gate=vmcall */
+	VMCALL_ON,  /* only where it does */
+};
+
 struct test_case {
 	const char *name;
 	case_function run;
+	enum vmcall vmcall;
 };
 
 /* Ends the case with the condition and what was seen instead. */
@@ -82,7 +89,9 @@ const char *case_overstay(void);
 const char *case_evict_running(void);
 const char *case_evict_parked(void);
 const char *case_two_vms(void);
+const char *case_vmcall_off(void);
 const char *case_vmcall_gate(void);
+const char *case_vmcall_unregister(void);
 const char *case_unload_refused(void);
 
 #endif

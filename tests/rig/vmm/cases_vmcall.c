@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* cases_vmcall.c - gate=vmcall: the host runs the datapath for the guest, if it was told to. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #define RING ELISA_MIN_RING
 #define ROOM 2048
 #define EXIT_VMCALL 18
+#define CALLS 5000 /* of a neighbour that keeps sending */
 
 /* In each port's memory. */
 #define TX_WINDOW 0
@@ -26,17 +26,6 @@
 _Static_assert(GUEST_GATE_CALL == ELISA_HYPERCALL(ELISA_HC_GATE_CALL), "the guest's number");
 
 static const uint64_t memory_of[2] = {GUEST_REGION, GUEST_REGION + LENGTH};
-
-static bool gate_is_on(void)
-{
-	int fd = open("/sys/module/elisa/parameters/vmcall_gate", O_RDONLY | O_CLOEXEC);
-	char value;
-
-	if (fd < 0 || read(fd, &value, 1) != 1)
-		die("parameter vmcall_gate");
-	close(fd);
-	return value == 'Y';
-}
 
 static int64_t call_from(struct vm *vm, uint64_t root, uint64_t operation, uint64_t first,
 			 uint64_t second)
@@ -54,7 +43,7 @@ static int64_t call(struct vm *vm, uint64_t operation, uint64_t first, uint64_t 
 	return call_from(vm, GUEST_TABLES, operation, first, second);
 }
 
-static const char *check_off(void)
+const char *case_vmcall_off(void)
 {
 	struct setup setup;
 
@@ -97,12 +86,25 @@ static void post_slots(struct vm *vm, uint32_t port)
 	}
 }
 
+static int64_t buffers_call(struct vm *vm, uint32_t number, uint32_t port)
+{
+	struct elisa_hc_region region = {
+		.port = port,
+		.flags = number == ELISA_HC_REGISTER ? ELISA_REGION_WRITE : 0,
+		.gva = memory_of[port] + RX_BUFFERS,
+		.length = LENGTH - RX_BUFFERS,
+	};
+
+	return vm_hypercall(vm, number, &region, sizeof(region));
+}
+
+/* The receive buffers are a region of their own. */
 static const char *start_port(struct vm *vm, uint32_t port)
 {
 	struct elisa_hc_region region = {.port = port,
 					 .flags = ELISA_REGION_WRITE,
 					 .gva = memory_of[port],
-					 .length = LENGTH};
+					 .length = RX_BUFFERS};
 	struct elisa_hc_queue queue = {.port = port,
 				       .tx_window = memory_of[port] + TX_WINDOW,
 				       .rx_ring = memory_of[port] + RX_RING,
@@ -112,6 +114,7 @@ static const char *start_port(struct vm *vm, uint32_t port)
 
 	post_slots(vm, port);
 	CHECK(vm_hypercall(vm, ELISA_HC_REGISTER, &region, sizeof(region)) == 0, "port %u", port);
+	CHECK(buffers_call(vm, ELISA_HC_REGISTER, port) == 0, "port %u", port);
 	CHECK(vm_hypercall(vm, ELISA_HC_QUEUE_SETUP, &queue, sizeof(queue)) == 0, "port %u", port);
 	CHECK(vm_hypercall(vm, ELISA_HC_PORT_SET, &set, sizeof(set)) == 0, "port %u", port);
 	return NULL;
@@ -225,14 +228,101 @@ static const char *check_on(struct setup *setup)
 	return reason;
 }
 
-/* Loaded with vmcall_gate=1 or without: the module says which. */
 const char *case_vmcall_gate(void)
 {
 	struct setup setup;
-	const char *reason;
+	const char *reason = check_on(&setup);
 
-	if (!gate_is_on())
-		return check_off();
-	reason = check_on(&setup);
 	return reason ? reason : setup_end(&setup);
+}
+
+struct neighbour {
+	struct vm vm;
+	int64_t taken;
+	bool done;
+};
+
+static void *keep_sending(void *argument)
+{
+	struct neighbour *neighbour = argument;
+
+	vm_call(&neighbour->vm, guest_vmcall_loop, CALLS, 1, 0, &neighbour->taken);
+	__atomic_store_n(&neighbour->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Gives the slots that came back to the switch again; `next` counts them. */
+static void post_again(struct vm *vm, uint32_t *next)
+{
+	struct elisa_desc *ring = (struct elisa_desc *)(vm->memory + memory_of[0] + RX_RING);
+
+	for (;; (*next)++) {
+		uint64_t *word = &ring[*next % RING].word;
+		uint32_t phase = *next & RING ? ELISA_DESC_PHASE : 0;
+		uint32_t flags = __atomic_load_n(word, __ATOMIC_ACQUIRE) >> 16 & 0xffff;
+
+		if (!(flags & ELISA_DESC_DONE) || (flags & ELISA_DESC_PHASE) != phase)
+			return;
+		flags = ELISA_DESC_POSTED | (phase ^ ELISA_DESC_PHASE);
+		__atomic_store_n(word, (uint64_t)flags << 16 | ROOM, __ATOMIC_RELEASE);
+	}
+}
+
+/* While the neighbour sends: nothing is written into memory that was taken back. */
+static const char *take_back_and_forth(struct vm *vm, struct neighbour *neighbour)
+{
+	uint8_t *buffers = vm->memory + memory_of[0] + RX_BUFFERS;
+	uint32_t i, next = 0;
+
+	while (!__atomic_load_n(&neighbour->done, __ATOMIC_ACQUIRE)) {
+		CHECK(buffers_call(vm, ELISA_HC_UNREGISTER, 0) == 0, "unregister");
+		memset(buffers, 0xee, RING * ROOM);
+		post_again(vm, &next);
+		usleep(1000);
+		for (i = 0; i < RING * ROOM; i++)
+			CHECK(buffers[i] == 0xee, "byte %u was written after that", i);
+		CHECK(buffers_call(vm, ELISA_HC_REGISTER, 0) == 0, "register");
+		post_again(vm, &next);
+		usleep(1000);
+	}
+	return NULL;
+}
+
+const char *case_vmcall_unregister(void)
+{
+	struct neighbour neighbour = {.done = false};
+	struct elisa_port_stats stats;
+	struct elisa_vm_attach attach;
+	struct elisa_switch *sw;
+	const char *reason;
+	struct setup setup;
+	pthread_t thread;
+	int vm_fd, port_fd;
+
+	sw = make_switch(&setup);
+	vm_create(&neighbour.vm);
+	vm_fd = host_attach(&setup.host, neighbour.vm.fd, &attach);
+	port_fd = host_port_add(vm_fd, 1, "p0");
+	CHECK(port_fd >= 0 && hello(&setup.vm) == 0 && hello(&neighbour.vm) == 0, "hello");
+	reason = start_port(&setup.vm, 0);
+	if (!reason)
+		reason = start_port(&neighbour.vm, 1);
+	if (reason)
+		return reason;
+	fill(&neighbour.vm, 1, 0, memory_of[1] + TX_BUFFER);
+	if (pthread_create(&thread, NULL, keep_sending, &neighbour))
+		die("pthread_create");
+	reason = take_back_and_forth(&setup.vm, &neighbour);
+	pthread_join(thread, NULL);
+	if (reason)
+		return reason;
+	elisa_switch_port_stats(sw, 0, &stats);
+	CHECK(neighbour.taken == CALLS, "%lld packets taken", (long long)neighbour.taken);
+	CHECK(stats.rx_packets && stats.rx_drops[ELISA_DROP_BAD_RECEIVE_BUFFER],
+	      "%llu packets, %llu dropped", (unsigned long long)stats.rx_packets,
+	      (unsigned long long)stats.rx_drops[ELISA_DROP_BAD_RECEIVE_BUFFER]);
+	close(port_fd);
+	close(vm_fd);
+	vm_destroy(&neighbour.vm);
+	return setup_end(&setup);
 }

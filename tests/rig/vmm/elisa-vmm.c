@@ -15,51 +15,56 @@
 #include "cases.h"
 
 static const struct test_case cases[] = {
-	{"info", case_info},
-	{"round-trip", case_round_trip},
-	{"no-exits", case_no_exits},
-	{"cr3-not-admitted", case_cr3_not_admitted},
-	{"rogue-vmfunc", case_rogue_vmfunc},
-	{"faults-inside", case_faults_inside},
-	{"fs-base", case_fs_base},
-	{"fs-base-by-vmm", case_fs_base_by_vmm},
-	{"registers-after-recovery", case_registers_after_recovery},
-	{"timer-while-inside", case_timer_while_inside},
-	{"nmi-while-inside", case_nmi_while_inside},
-	{"long-stay", case_long_stay},
-	{"pause-inside", case_pause_inside},
-	{"descriptor-tables", case_descriptor_tables},
-	{"closed-gate", case_closed_gate},
-	{"deleted-port", case_deleted_port},
-	{"bad-hypercalls", case_bad_hypercalls},
-	{"queues", case_queues},
-	{"rss", case_rss},
-	{"guest-tsc", case_guest_tsc},
-	{"map-parts", case_map_parts},
-	{"capture", case_capture},
-	{"huge-page", case_huge_page},
-	{"registers", case_registers},
-	{"unregister", case_unregister},
-	{"memlock-limit", case_memlock_limit},
-	{"second-attach", case_second_attach},
-	{"bad-ioctls", case_bad_ioctls},
-	{"attach-50-times", case_attach_50_times},
-	{"killed-inside", case_killed_inside},
-	{"process-ended", case_process_ended},
-	{"overstay", case_overstay},
-	{"evict-running", case_evict_running},
-	{"evict-parked", case_evict_parked},
-	{"two-vms", case_two_vms},
-	{"vmcall-gate", case_vmcall_gate},
-	{"unload-refused", case_unload_refused},
+	{"info", case_info, VMCALL_OR_NOT},
+	{"round-trip", case_round_trip, VMCALL_OR_NOT},
+	{"no-exits", case_no_exits, VMCALL_OR_NOT},
+	{"cr3-not-admitted", case_cr3_not_admitted, VMCALL_OR_NOT},
+	{"rogue-vmfunc", case_rogue_vmfunc, VMCALL_OR_NOT},
+	{"faults-inside", case_faults_inside, VMCALL_OR_NOT},
+	{"fs-base", case_fs_base, VMCALL_OR_NOT},
+	{"fs-base-by-vmm", case_fs_base_by_vmm, VMCALL_OR_NOT},
+	{"registers-after-recovery", case_registers_after_recovery, VMCALL_OR_NOT},
+	{"timer-while-inside", case_timer_while_inside, VMCALL_OR_NOT},
+	{"nmi-while-inside", case_nmi_while_inside, VMCALL_OR_NOT},
+	{"long-stay", case_long_stay, VMCALL_OR_NOT},
+	{"pause-inside", case_pause_inside, VMCALL_OR_NOT},
+	{"descriptor-tables", case_descriptor_tables, VMCALL_OR_NOT},
+	{"closed-gate", case_closed_gate, VMCALL_OR_NOT},
+	{"deleted-port", case_deleted_port, VMCALL_OR_NOT},
+	{"bad-hypercalls", case_bad_hypercalls, VMCALL_OR_NOT},
+	{"queues", case_queues, VMCALL_OR_NOT},
+	{"rss", case_rss, VMCALL_OR_NOT},
+	{"guest-tsc", case_guest_tsc, VMCALL_OR_NOT},
+	{"map-parts", case_map_parts, VMCALL_OR_NOT},
+	{"capture", case_capture, VMCALL_OR_NOT},
+	{"huge-page", case_huge_page, VMCALL_OR_NOT},
+	{"registers", case_registers, VMCALL_OR_NOT},
+	{"unregister", case_unregister, VMCALL_OR_NOT},
+	{"memlock-limit", case_memlock_limit, VMCALL_OR_NOT},
+	{"second-attach", case_second_attach, VMCALL_OR_NOT},
+	{"bad-ioctls", case_bad_ioctls, VMCALL_OR_NOT},
+	{"attach-50-times", case_attach_50_times, VMCALL_OR_NOT},
+	{"killed-inside", case_killed_inside, VMCALL_OR_NOT},
+	{"process-ended", case_process_ended, VMCALL_OR_NOT},
+	{"overstay", case_overstay, VMCALL_OR_NOT},
+	{"evict-running", case_evict_running, VMCALL_OR_NOT},
+	{"evict-parked", case_evict_parked, VMCALL_OR_NOT},
+	{"two-vms", case_two_vms, VMCALL_OR_NOT},
+	{"vmcall-off", case_vmcall_off, VMCALL_OFF},
+	{"vmcall-gate", case_vmcall_gate, VMCALL_ON},
+	{"vmcall-unregister", case_vmcall_unregister, VMCALL_ON},
+	{"unload-refused", case_unload_refused, VMCALL_OR_NOT},
 };
 
-static bool wanted(const char *name, int count, char **names)
+static bool wanted(const struct test_case *test, int count, char **names)
 {
+	bool vmcall = host_offers_vmcall();
 	int i;
 
+	if ((test->vmcall == VMCALL_OFF && vmcall) || (test->vmcall == VMCALL_ON && !vmcall))
+		return false;
 	for (i = 0; i < count; i++) {
-		if (!strcmp(names[i], name))
+		if (!strcmp(names[i], test->name))
 			return true;
 	}
 	return count == 0;
@@ -99,7 +104,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (wanted(cases[i].name, argc - 1, argv + 1) && run(&cases[i]))
+		if (wanted(&cases[i], argc - 1, argv + 1) && run(&cases[i]))
 			failed++;
 	}
 	return !!failed;

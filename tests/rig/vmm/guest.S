@@ -47,6 +47,23 @@ guest_gate_vmcall:
 	vmcall
 	ret
 
+	/* RDI of them, each to transmit one descriptor of port RSI; RAX = the sum of the results. */
+	.globl guest_vmcall_loop
+guest_vmcall_loop:
+	mov %rdi, %r8
+	mov %rsi, %r9
+	xor %r10d, %r10d
+1:	movabs $GUEST_GATE_CALL, %rax
+	mov $1, %edi
+	mov %r9, %rsi
+	mov $1, %edx
+	vmcall
+	add %rax, %r10
+	dec %r8
+	jnz 1b
+	mov %r10, %rax
+	ret
+
 	/* RAX = the time stamp counter. */
 	.globl guest_rdtsc
 guest_rdtsc:

@@ -162,3 +162,14 @@ struct elisa_event host_event(struct host *host)
 		die("read of an event");
 	return event;
 }
+
+bool host_offers_vmcall(void)
+{
+	int fd = open("/sys/module/elisa/parameters/vmcall_gate", O_RDONLY | O_CLOEXEC);
+	char value;
+
+	if (fd < 0 || read(fd, &value, 1) != 1)
+		die("parameter vmcall_gate");
+	close(fd);
+	return value == 'Y';
+}

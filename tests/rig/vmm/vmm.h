@@ -37,7 +37,7 @@ enum outcome {
 /* From guest.S. */
 extern const char guest_hypercall[], guest_gate[], guest_gate_loop[], guest_gate_registers[],
 	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[], guest_gate_fs[],
-	guest_rdtsc[], guest_returned[], guest_gate_vmcall[];
+	guest_rdtsc[], guest_returned[], guest_gate_vmcall[], guest_vmcall_loop[];
 
 /* Where the guest has it. */
 uint64_t vm_code_address(const char *label);
@@ -99,6 +99,9 @@ int host_evict(struct host *host, uint32_t vcpu);
 
 /* The next event within a second, or type 0. */
 struct elisa_event host_event(struct host *host);
+
+/* Was the module loaded with vmcall_gate=1? */
+bool host_offers_vmcall(void);
 
 void die(const char *what) __attribute__((noreturn));
 

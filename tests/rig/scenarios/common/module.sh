@@ -23,5 +23,5 @@ vmm vmm ""
 check module-unloads "something still holds it" rmmod elisa
 need with-vmcall.module-loads "insmod refused" insmod "$RIG_PAYLOAD/elisa.ko" vmcall_gate=1
 stage "driving the module with its second gate"
-vmm vmm-vmcall with-vmcall. vmcall-gate queues unregister second-attach attach-50-times two-vms
+vmm vmm-vmcall with-vmcall. vmcall-gate vmcall-unregister queues unregister second-attach attach-50-times two-vms
 check with-vmcall.module-unloads "something still holds it" rmmod elisa
