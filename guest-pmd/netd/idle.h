@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 struct netd_idle {
-	uint64_t spin;  /* TSC ticks to poll on after the last packet */
-	uint64_t since; /* TSC when there was nothing to do for the first time */
-	uint32_t looks; /* in a row that found nothing */
-	uint32_t sleep_us;
+	uint64_t spin;     /* TSC ticks to poll on after the last packet */
+	uint64_t since;    /* TSC when there was nothing to do for the first time; 0: there was */
+	uint32_t looks;    /* in a row that found nothing, since the last sleep */
+	uint32_t sleep_us; /* the last sleep's longest */
 };
 
 /* own_cpu: there are more CPUs than workers. */

@@ -28,5 +28,7 @@ int main(void)
 	pool = rte_pktmbuf_pool_create("packets", 255, 0, 0, 2048 + RTE_PKTMBUF_HEADROOM, 0);
 	if (!pool)
 		return 1;
-	return test_options() + test_offload(pool) + test_bridge(pool) + test_watch() ? 1 : 0;
+	return test_options() + test_idle() + test_offload(pool) + test_bridge(pool) + test_watch()
+		       ? 1
+		       : 0;
 }

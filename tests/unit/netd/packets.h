@@ -37,6 +37,7 @@ int packet_is_right(const struct rte_mbuf *packet, const struct packet_kind *kin
 /* Groups of tests, one in each file. Return the number of failures. */
 int test_offload(struct rte_mempool *pool);
 int test_bridge(struct rte_mempool *pool);
+int test_idle(void);
 int test_options(void);
 int test_watch(void);
 
