@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from namespaces import expect
+from namespaces import eventually, expect
 
 LOCAL_EXPERIMENT = 0x88B5  # IEEE 802
 VLAN = 0x8100
@@ -118,12 +118,13 @@ def tagged_long(netd, ends):
     expect(received[10:22] + received[22:] == sent[10:22] + sent[26:], "other bytes arrived")
 
 
-def listen_to_all(tap, seconds):
+def listen_to_all(tap, ready):
     index = socket.if_nametoindex(tap)
     with open_socket(tap) as raw:
         raw.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP,
                        struct.pack("iHH8s", index, PACKET_MR_PROMISC, 0, b""))
-        time.sleep(seconds)
+        ready.put(True)
+        time.sleep(SECONDS * 10)
 
 
 def foreign_addresses(netd, ends):
@@ -135,10 +136,9 @@ def foreign_addresses(netd, ends):
     mark = random.randbytes(16)
     frame = bytes.fromhex("02aabbccddee") + mac(here) + struct.pack("!H", LOCAL_EXPERIMENT) + mark * 4
     expect(not transfer(here, there, [frame], mark, seconds=1), "it arrived though nobody listened")
-    child = there.fork(lambda: listen_to_all(there.tap, 4))
-    time.sleep(2)
-    expect(transfer(here, there, [frame], mark), "it did not arrive though somebody listened to all")
-    child.join()
+    with there.background(listen_to_all, there.tap):
+        eventually(lambda: transfer(here, there, [frame], mark, seconds=1),
+                   "it did not arrive though somebody listened to all")
 
 
 CHECKS = (tagged_frames, tagged_long, foreign_addresses)

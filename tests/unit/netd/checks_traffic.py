@@ -4,9 +4,8 @@ import hashlib
 import json
 import random
 import socket
-import time
 
-from namespaces import Namespace, expect
+from namespaces import Namespace, eventually, expect
 
 TCP_BYTES = 16 << 20
 IPERF_SECONDS = 2
@@ -146,11 +145,10 @@ def udp(netd, ends):
 
 
 def iperf(here, there, *options):
-    server = there.execute("iperf3", "--server", "--one-off", "--daemon")
-    expect(server.returncode == 0, server.stderr)
-    time.sleep(0.5)
-    done = here.execute("iperf3", "--json", "--client", there.ipv4, "--time", IPERF_SECONDS, *options,
-                        check=False)
+    with there.program("iperf3", "--server", "--one-off"):
+        eventually(lambda: ":5201" in there.execute("ss", "-Hltn").stdout, "the server does not listen")
+        done = here.execute("iperf3", "--json", "--client", there.ipv4, "--time", IPERF_SECONDS, *options,
+                            check=False)
     record = json.loads(done.stdout)
     expect("error" not in record, record.get("error", ""))
     return record["end"]

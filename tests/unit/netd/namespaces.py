@@ -34,6 +34,14 @@ def expect(true, sentence):
         raise Failure(sentence)
 
 
+def eventually(condition, sentence, seconds=20):
+    """elisa-netd looks at settings once a second, and this machine may be busy."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        expect(time.monotonic() < deadline, sentence)
+        time.sleep(0.1)
+
+
 def run(*command, check=True):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           timeout=120, check=False)
@@ -74,6 +82,16 @@ class Namespace:
             return function(*arguments)
         with self.background(ready_at_once) as result:
             return result()
+
+    @contextlib.contextmanager
+    def program(self, *command):
+        """It runs beside what is done meanwhile, and is gone afterwards."""
+        with subprocess.Popen(["ip", "netns", "exec", self.name, *command], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as child:
+            try:
+                yield
+            finally:
+                child.kill()
 
     @contextlib.contextmanager
     def background(self, function, *arguments, **settings):
