@@ -30,7 +30,9 @@ static bool read_headers(const struct rte_mbuf *packet, struct headers *headers)
 	};
 	headers->field = headers->tcp ? offsetof(struct rte_tcp_hdr, cksum)
 				      : offsetof(struct rte_udp_hdr, dgram_cksum);
-	return (headers->tcp || (type & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_UDP) &&
+	/* The length of a TCP header is what the packet says. */
+	return (headers->tcp ? headers->l4 >= sizeof(struct rte_tcp_hdr)
+			     : (type & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_UDP) &&
 	       headers->l2 + headers->l3 + headers->l4 <= packet->data_len;
 }
 
