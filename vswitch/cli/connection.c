@@ -78,9 +78,11 @@ bool elisa_cli_receive(struct elisa_cli_stream *stream)
 {
 	ssize_t size;
 
-	memmove(stream->bytes, stream->bytes + stream->first, stream->end - stream->first);
-	stream->end -= stream->first;
-	stream->first = 0;
+	if (stream->first) {
+		stream->end -= stream->first;
+		memmove(stream->bytes, stream->bytes + stream->first, stream->end);
+		stream->first = 0;
+	}
 	if (stream->end == stream->room) {
 		size_t room = stream->room ? stream->room * 2 : 65536;
 		uint8_t *bigger = room <= RECEIVE_MAX ? realloc(stream->bytes, room) : NULL;
