@@ -16,6 +16,8 @@
 #define WORLD_REGIONS 3u
 #define WORLD_MEMORY 0x10000u /* bytes of each guest */
 #define WORLD_VCPUS 4u
+#define WORLD_UPLINKS 2u /* may be added, on the ports after the guests' */
+#define WORLD_ALL_PORTS (WORLD_PORTS + WORLD_UPLINKS)
 
 /* Where a new world has its rings and buffers, in each guest's memory. */
 #define WORLD_TX(queue) (0x2000u * (queue))
