@@ -10,7 +10,7 @@
 . "$RIG_JOB/scenarios/common/ways.sh"
 
 case $RIG_PLATFORM in
-emulated*) SHORT=1 LONG=5 SETTINGS="WINDOW=256K UDP_BITRATE=20M" ;;	# megabytes
+emulated*) SHORT=1 LONG=17 SETTINGS="WINDOW=256K UDP_BITRATE=20M" ;;	# megabytes
 *) SHORT=256 LONG=4096 SETTINGS="UDP_BITRATE=1G" ;;
 esac
 
