@@ -196,7 +196,7 @@ enum elisa_event_type {
 	ELISA_EVENT_VM_GONE = 5,        /* vcpu: one of its vCPUs */
 };
 
-#define ELISA_AT_ENTRY 0xffffffffu /* overstayed a grace period, or changed while it was parked */
+#define ELISA_AT_ENTRY 0xffffffffu /* overstayed a grace period, changed while parked, or evicted */
 
 #define ELISA_EVENT_OVERFLOW 1u
 
