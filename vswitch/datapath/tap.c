@@ -8,7 +8,7 @@
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/tap.h"
 
-__attribute__((noinline)) uint64_t elisa_tap_now(void)
+__attribute__((__noinline__)) uint64_t elisa_tap_now(void)
 {
 	uint32_t low, high;
 
