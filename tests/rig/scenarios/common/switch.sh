@@ -9,6 +9,7 @@
 #	sent NAME PORT [FIELD]		a counter of a snapshot: packets (default), calls, dropped, flooded
 #	received NAME PORT [FIELD]
 #	drops NAME PORT REASON		packets that the port's senders lost on the way to it
+#	nic NAME UPLINK FIELD		what an uplink's NIC counted: ipackets, opackets, imissed, …
 #	exits NAME VM [FIELD]		exits (default), exits_io, exits_inside, recoveries, traps
 #	sent_now PORT			packets, now
 #	until_sent PORT N		wait for it; 1 after more than 10 emulated seconds
@@ -16,6 +17,7 @@
 #	guest_count ID RX|TX		packets that testpmd's driver counted, since it started
 
 SWITCH=elisa0
+SWITCHD_OPTIONS=
 # In the guests: main thread and forwarding on one vCPU.
 LCORES="(0,1)@0"
 PMD=/opt/elisa/librte_net_elisa.so
@@ -27,8 +29,9 @@ switch_start() {
 
 daemon_start() {
 	# The emulated CPU is a Haswell, which has L1TF and MDS.
+	# shellcheck disable=SC2086
 	elisa-switchd --switch $SWITCH --image "$RIG_PAYLOAD/elisa-image.elf" \
-		--accept-side-channels 9>&- 2>> "$RIG_SCENARIO_OUTPUT/switchd.log" &
+		--accept-side-channels $SWITCHD_OPTIONS 9>&- 2>> "$RIG_SCENARIO_OUTPUT/switchd.log" &
 	echo $! > "$RIG_TEMPORARY/switchd.pid"
 	TRIES=0
 	until elisactl status > /dev/null 2>&1; do
@@ -72,6 +75,7 @@ field() { # KEY: the first "KEY":NUMBER of stdin, 0 when there is none
 
 sent() { port_part "$2" sent < "$RIG_SCENARIO_OUTPUT/$1.stats" | field "${3:-packets}"; }
 received() { port_part "$2" received < "$RIG_SCENARIO_OUTPUT/$1.stats" | field "${3:-packets}"; }
+nic() { port_part "$2" nic < "$RIG_SCENARIO_OUTPUT/$1.stats" | field "$3"; }
 drops() { port_part "$2" received < "$RIG_SCENARIO_OUTPUT/$1.stats" | field "$3"; }
 
 exits() {
