@@ -9,7 +9,8 @@ int main(void)
 	const char *const options[] = {"--no-huge", "-m", "160"};
 
 	rig_init_eal(options, RTE_DIM(options));
-	return test_attach() + test_features() + test_settings() + test_traffic() + test_memory()
+	return test_attach() + test_features() + test_limits() + test_settings() + test_traffic() +
+			       test_memory()
 		       ? 1
 		       : 0;
 }

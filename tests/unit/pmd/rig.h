@@ -79,6 +79,7 @@ uint16_t rig_send_while_stopped(uint16_t port, struct rte_mbuf *packet);
 /* Groups of tests, one in each file. Return the number of failures. */
 int test_attach(void);
 int test_features(void);
+int test_limits(void);
 int test_memory(void);
 int test_settings(void);
 int test_traffic(void);
