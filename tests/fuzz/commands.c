@@ -209,6 +209,14 @@ static void lose(struct world *world, struct input *input)
 		elisa_journal_claim(world->sw, vcpu, sender, word, &run);
 }
 
+static void capture(struct world *world, struct input *input)
+{
+	uint32_t port = take(input, 1) % WORLD_ALL_PORTS, bytes = take(input, 3);
+	uint32_t nb_rings = take(input, 1) % (WORLD_VCPUS + 1);
+
+	world_capture(world->sw, port, bytes, nb_rings, take(input, 2));
+}
+
 bool command_run(struct world *world, struct input *input, uint32_t command)
 {
 	switch (command) {
@@ -241,6 +249,9 @@ bool command_run(struct world *world, struct input *input, uint32_t command)
 		break;
 	case COMMAND_LOSE:
 		lose(world, input);
+		break;
+	case COMMAND_CAPTURE:
+		capture(world, input);
 		break;
 	}
 	return false;

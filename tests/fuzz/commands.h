@@ -23,6 +23,7 @@ enum command {
 	COMMAND_QUEUE, /* set a queue up afresh, or release it */
 	COMMAND_REGION,
 	COMMAND_LOSE, /* a vCPU stops for a time, right after it claimed slots */
+	COMMAND_CAPTURE,
 	COMMAND_NB,
 };
 

@@ -64,6 +64,7 @@ struct world *world_make(bool shared)
 	world.context.sw = world.sw;
 	world.context.identity = &world.identity;
 	world.context.maps = maps;
+	world.context.capture = world_capture_make();
 	world.context.workspace = &workspace;
 	return &world;
 }

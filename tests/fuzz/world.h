@@ -26,6 +26,21 @@
 #define WORLD_RX_BUFFERS 0x8000u
 #define WORLD_ROOM 0x800u
 
+/* The vCPUs' capture rings, mapped as the daemon does it. Any number of them begins to exist. */
+struct elisa_capture *world_capture_make(void);
+
+/* A port is captured from now on, `bytes` of each packet; all rings go on `before_end` their end. */
+void world_capture(struct elisa_switch *sw, uint32_t port, uint32_t bytes, uint32_t nb_rings,
+		   uint32_t before_end);
+
+/*
+ * Around a call by `vcpu`: each packet that a captured port sent or got is in that vCPU's ring, or
+ * counted as lost; the ring is a chain of records from end to end. Takes
+ * what is in there.
+ */
+void world_capture_remember(const struct elisa_switch *sw);
+void world_capture_check(const struct elisa_switch *sw, uint32_t vcpu);
+
 struct world_port {
 	uint8_t *memory; /* two ports may have the same */
 	struct elisa_port_map *map;

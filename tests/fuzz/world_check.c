@@ -417,11 +417,13 @@ int64_t world_call(struct world *world, uint64_t operation, uint64_t first, uint
 	int64_t result;
 
 	remember(world);
+	world_capture_remember(world->sw);
 	protect(world);
 	result = elisa_datapath_call(&world->context, operation, first, second);
 	unprotect(world);
 	CHECK(error ? result == error : result >= 0);
 	accept_finished(world);
+	world_capture_check(world->sw, world->identity.vcpu);
 	for (uint32_t port = 0; port < WORLD_PORTS; port++)
 		check_received(world, port);
 	for (uint32_t port = 0; port < WORLD_PORTS; port++)
