@@ -14,7 +14,7 @@
 /* So much of the time without a packet: one that comes then waits for no longer than that. */
 #define SLEEP_SHARE 4u
 #define SLEEP_MIN_US 10u
-#define SLEEP_MAX_US 200u
+#define SLEEP_MAX_US 2000u
 
 void netd_idle_init(struct netd_idle *idle, bool own_cpu)
 {
