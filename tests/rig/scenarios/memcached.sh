@@ -11,7 +11,7 @@
 
 case $RIG_PLATFORM in
 emulated*)
-	RATES=1000 SHORT=1 LONG=4	# requests a second; seconds, in which idle time passes fast
+	RATES=250 SHORT=1 LONG=3	# requests a second; seconds, in which idle time passes fast
 	OPTIONS="--warm-up 0.1 --connections 4 --keys 200 --value-size 1000"
 	;;
 *)
