@@ -128,14 +128,30 @@ static void resynchronize(struct elisa_daemon *daemon)
 		look_after(daemon, vcpu);
 }
 
-static void recovered(struct elisa_daemon *daemon, const struct elisa_event *event)
+/* What is wrong is the process in the guest, or nothing but that the vCPU did not run. */
+static void log_recovery(struct elisa_daemon *daemon, const struct elisa_event *event)
 {
+	if (event->reason == ELISA_AT_ENTRY) {
+		elisa_log_limited(
+			ELISA_LOG_WARNING,
+			"vCPU %u of VM %.128s was thrown out of the switch with #GP: it "
+			"stayed inside, paused or for too long, while others waited for it, "
+			"or its VMM changed it there; is the VM paused, or the host "
+			"overloaded?",
+			event->vcpu, vm_label(daemon, event->vcpu));
+		return;
+	}
 	elisa_log_limited(ELISA_LOG_WARNING,
 			  "vCPU %u of VM %.128s was thrown out of the switch with #GP (exit reason "
 			  "%u, %s): a process in that VM misused the gate or its memory went away; "
 			  "look for it in the guest",
 			  event->vcpu, vm_label(daemon, event->vcpu), event->reason,
 			  elisa_exit_reason_name(event->reason));
+}
+
+static void recovered(struct elisa_daemon *daemon, const struct elisa_event *event)
+{
+	log_recovery(daemon, event);
 	look_after(daemon, event->vcpu);
 }
 
