@@ -71,7 +71,9 @@ static uint32_t check_record(const struct elisa_switch *sw, const uint8_t *bytes
 	}
 	CHECK(record->kind == ELISA_CAPTURE_IN || record->kind == ELISA_CAPTURE_OUT);
 	CHECK(record->port < WORLD_ALL_PORTS);
-	CHECK(record->captured <= record->length && record->length <= ELISA_MAX_FRAME);
+	CHECK(record->captured <= record->length && record->captured <= ELISA_MAX_FRAME);
+	/* Too long for any port, and dropped: it is in the sender's counters, and so it is here. */
+	CHECK(record->length <= ELISA_MAX_SEGMENTS * UINT16_MAX);
 	CHECK(record->captured <= sw->config[record->port].capture);
 	CHECK(sizeof(*record) + record->captured <= record->size);
 	nb[record->port]++;
