@@ -6,6 +6,7 @@
 
 . "$RIG_JOB/scenarios/common/switch.sh"
 . "$RIG_JOB/scenarios/common/flows.sh"
+. "$RIG_JOB/scenarios/common/capture.sh"
 
 MAC_A=52:e1:15:a0:00:0a
 MAC_B=52:e1:15:a0:00:0b
@@ -13,32 +14,6 @@ BURSTS=20
 FRAME=60	# bytes, as testpmd has them: without checksum
 FILE_HEADER=24
 PACKET_HEADER=16
-
-# capture NAME PORT [ARGS…]: in the background, to NAME.pcap; its result goes to NAME.json.
-capture() {
-	NAME=$RIG_SCENARIO_OUTPUT/$1
-	shift
-	elisactl --json capture "$@" -w "$NAME.pcap" > "$NAME.json" 2> "$NAME.err" 9>&- &
-	echo $! > "$NAME.pid"
-	TRIES=0
-	# The file is made when the daemon has agreed.
-	until [ -e "$NAME.pcap" ]; do
-		TRIES=$((TRIES + 1))
-		[ $TRIES -lt 50 ] || { cat "$NAME.err"; return 1; }
-		sleep 0.1
-	done
-}
-
-pid_of() { cat "$RIG_SCENARIO_OUTPUT/$1.pid"; }
-
-# capture_end NAME: interrupt it; its counts are what figure prints then.
-capture_end() {
-	kill -INT "$(pid_of "$1")"
-	wait "$(pid_of "$1")" || { cat "$RIG_SCENARIO_OUTPUT/$1.err"; return 1; }
-}
-
-figure() { tr -d ' \n' < "$RIG_SCENARIO_OUTPUT/$1.json" | field "$2"; }
-dropped_by() { echo $(($(figure "$1" dropped_ring) + $(figure "$1" dropped_reader))); }
 
 file_is() { # NAME PACKETS BYTES_OF_EACH
 	SIZE=$(wc -c < "$RIG_SCENARIO_OUTPUT/$1.pcap")

@@ -4,6 +4,7 @@
 #
 #	capture NAME PORT [ARGS…]	to NAME.pcap; returns when the switch captures
 #	capture_end NAME		interrupt it; 1: it failed
+#	pid_of NAME			elisactl's process id
 #	figure NAME FIELD		of its closing counts: captured, in, out, matched, dropped_ring, …
 #	dropped_by NAME			packets that it did not get
 
