@@ -88,7 +88,7 @@ uint8_t *world_find(const struct world_port *port, uint64_t gva, uint64_t length
 	for (uint32_t i = 0; i < port->map->nb_regions; i++) {
 		const struct elisa_region *region = &port->map->regions[i];
 
-		/* A region whose length is 0 holds nothing; no sum here can wrap: gva - region->gva is small. */
+		/* A region of length 0 holds nothing. No sum here can wrap. */
 		if (gva >= region->gva && gva - region->gva < region->length &&
 		    length <= region->length - (gva - region->gva) &&
 		    (region->flags & flags) == flags)

@@ -250,16 +250,19 @@ static void check_received(const struct world *world, uint32_t port)
 static void accept_finished(const struct world *world)
 {
 	struct elisa_run run = elisa_journal_run(journals[world->identity.vcpu]);
-	uint32_t size;
+	uint32_t head, size;
 
 	if (!journals[world->identity.vcpu])
 		return;
+	head = heads[run.port][run.queue];
 	size = world->ports[run.port].map->queues[run.queue].rx_size;
 	for (uint32_t i = 0; size && i < run.count; i++) {
 		struct elisa_desc *desc = slot_at(world, run.port, run.queue, run.first + i);
 		uint64_t phase = (run.first + i) / size % 2 ? ELISA_DESC_PHASE : 0;
 
-		if (desc->word == (ELISA_DESC_DONE | ELISA_DESC_DROPPED | phase) << 16)
+		/* From the head on, slots are this call's: the ring began afresh since. */
+		if (head - (run.first + i) - 1 < size &&
+		    desc->word == (ELISA_DESC_DONE | ELISA_DESC_DROPPED | phase) << 16)
 			accept(world, run.port, &desc->word, sizeof(desc->word));
 	}
 }
