@@ -121,6 +121,12 @@ way() { # WAY INTERFACE FUNCTION
 	$3 "$WAY"
 }
 
+# The module offers both gates.
+ways_switch() {
+	stage "loading elisa.ko and starting elisa-switchd"
+	insmod "$RIG_PAYLOAD/elisa.ko" vmcall_gate=1 && daemon_start
+}
+
 each_way() {
 	stage "virtio-net, vhost-net and a bridge"
 	need virtio.up-A "no eth0 in A" virtio_up A $ADDRESS_A
@@ -128,7 +134,7 @@ each_way() {
 	way virtio eth0 "$1"
 	need virtio.down-A "eth0 stays up in A" guest_do A "run /bin/ip link set eth0 down"
 	need virtio.down-B "eth0 stays up in B" guest_do B "run /bin/ip link set eth0 down"
-	need switch-starts "see switchd.log" switch_start
+	need switch-starts "see switchd.log" ways_switch
 	need port-p0 "port add" elisactl port add p0 --vm A --on-full backpressure
 	need port-p1 "port add" elisactl port add p1 --vm B --on-full backpressure
 	for GATE in vmfunc vmcall; do
