@@ -361,11 +361,13 @@ static int64_t expected_error(const struct world *world, uint64_t operation, uin
 		return -1;
 	if (queue >= ELISA_MAX_QUEUES)
 		return -19;
+	map = &world->context.maps[port].queues[queue];
+	if (operation == ELISA_CALL_POLL && (!map->rx_size || !world->sw->config[port].present))
+		return -19;
 	if (operation == ELISA_CALL_POLL)
 		return !second || second > ELISA_MAX_BURST ? -22
 		       : !world->sw->uplinks_present       ? -2
 							   : 0;
-	map = &world->context.maps[port].queues[queue];
 	if (!map->tx_size || !world->sw->config[port].present)
 		return -19;
 	return !second || second > ELISA_MAX_BURST || second > map->tx_size ? -22 : 0;

@@ -12,11 +12,15 @@
 #include "vswitch/datapath/tx.h"
 #include "vswitch/datapath/uplink.h"
 
-static int64_t poll(const struct elisa_context *context, uint64_t budget)
+static int64_t poll(const struct elisa_context *context, uint32_t port, uint32_t queue,
+		    uint64_t budget)
 {
 	uint64_t present = elisa_load(&context->sw->uplinks_present);
 	uint32_t taken = 0;
 
+	if (!elisa_load_acquire(&context->maps[port].queues[queue].rx_size) ||
+	    !elisa_load(&context->sw->config[port].present))
+		return -ELISA_ENODEV;
 	if (!budget || budget > ELISA_MAX_BURST)
 		return -ELISA_EINVAL;
 	if (!present)
@@ -52,7 +56,7 @@ static int64_t call_port(const struct elisa_context *context, uint64_t operation
 		elisa_journal_finish_own(context->sw, vcpu, context->maps);
 	if (operation == ELISA_CALL_TX)
 		return elisa_transmit(context, port, queue, second);
-	return poll(context, second);
+	return poll(context, port, queue, second);
 }
 
 int64_t elisa_datapath_call(const struct elisa_context *context, uint64_t operation, uint64_t first,

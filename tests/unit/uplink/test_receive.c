@@ -157,6 +157,19 @@ static void no_more_than_the_budget(void **state)
 	assert_int_equal(guest_drain(a), 20);
 }
 
+/* As a call to transmit: by a port that is set up. */
+static void who_may_poll(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0];
+
+	world->maps[a->port].queues[0].rx_size = 0;
+	assert_int_equal(guest_poll(world, a, 32), -ENODEV);
+	world->maps[a->port].queues[0].rx_size = RING;
+	assert_int_equal(elisa_switch_port_del(world->sw, a->port), 0);
+	assert_int_equal(guest_poll(world, a, 32), -ENODEV);
+}
+
 static void each_vcpu_sends_on_its_own_queue(void **state)
 {
 	struct world *world = *state;
@@ -266,6 +279,7 @@ int main(void)
 		TEST(a_port_s_address_stays_its_own),
 		TEST(a_full_guest_with_backpressure_is_not_waited_for),
 		TEST(no_more_than_the_budget),
+		TEST(who_may_poll),
 		TEST(each_vcpu_sends_on_its_own_queue),
 		TEST(what_one_uplink_receives_another_sends),
 		TEST(nobody_takes_a_queue_of_an_uplink_that_is_down),
