@@ -23,7 +23,8 @@ static int64_t poll(const struct elisa_context *context, uint32_t port, uint32_t
 		return -ELISA_ENODEV;
 	if (!budget || budget > ELISA_MAX_BURST)
 		return -ELISA_EINVAL;
-	if (!present)
+	/* The host's kernel drives no NIC (gate=vmcall). */
+	if (!present || context->in_host)
 		return -ELISA_ENOENT;
 	for (uint32_t i = 0; i < ELISA_MAX_UPLINKS && taken < budget; i++)
 		if (present >> i & 1)
