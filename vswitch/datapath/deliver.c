@@ -244,8 +244,6 @@ static void fill(struct delivery *d)
 	uint32_t slot = 0;
 	uint32_t nb_bad = 0;
 
-	elisa_tap_open(&d->tap, d->sender, d->run.port, ELISA_CAPTURE_OUT,
-		       d->port_flags & ELISA_PORT_RX_CSUM);
 	for (uint32_t i = 0; i < d->nb_shares; i++) {
 		const struct share *share = &d->shares[i];
 		const struct elisa_packet *packet = &d->batch->packets[share->packet];
@@ -379,6 +377,8 @@ uint32_t elisa_deliver(struct elisa_sender *sender, struct elisa_batch *batch, u
 		sender->counters.drops[ELISA_DROP_NO_DESTINATION] += count_bits(mask);
 		return 0;
 	}
+	/* Before a claim: a guest without RDTSC (CR4.TSD) is thrown out with nothing in its hands. */
+	elisa_tap_open(&d.tap, sender, port, ELISA_CAPTURE_OUT, d.port_flags & ELISA_PORT_RX_CSUM);
 	too_long = find_too_long(&d, mask);
 	mask &= ~too_long;
 	while (mask && !full)

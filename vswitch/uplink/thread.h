@@ -5,7 +5,7 @@
  *
  * The guest's FS base is kept at ELISA_OFFSET_KEPT_FS_BASE meanwhile: whoever throws the vCPU out
  * gives it back. Enter before a queue is taken, because a guest may have switched the instructions
- * off (CR4.FSGSBASE): it is then thrown out here, with nothing in its hands. Not to be nested.
+ * off (CR4.FSGSBASE), or RDTSC: it is then thrown out here, with nothing in its hands. Not to be nested.
  */
 #ifndef ELISA_UPLINK_THREAD_H
 #define ELISA_UPLINK_THREAD_H
