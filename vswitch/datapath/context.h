@@ -33,6 +33,7 @@ static inline void elisa_sender_begin(struct elisa_sender *sender,
 	sender->nb_descs = 0;
 	sender->max_frame = 0;
 	sender->view.length = 0;
+	sender->waited = false;
 	sender->last_source = ELISA_NO_MAC;
 	sender->last_destination = ELISA_NO_MAC;
 	sender->last_port = ELISA_MAX_PORTS;

@@ -71,6 +71,7 @@ struct elisa_sender {
 	uint32_t queue;
 	uint32_t max_frame; /* bytes */
 	struct elisa_view view;
+	bool waited; /* for an uplink's queue: a call does so once */
 
 	/* What the packet before had: most have the same. ELISA_NO_MAC = none yet. */
 	uint64_t last_source;

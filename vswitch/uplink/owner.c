@@ -6,6 +6,7 @@
 
 #define VCPU_MASK 0xffffull
 #define ONE_TIME 0x10000ull
+#define WAIT_TRIES 2000u /* each a PAUSE and a look */
 
 bool elisa_owner_take_queue(struct elisa_uplink *uplink, uint32_t index, uint32_t vcpu)
 {
@@ -37,6 +38,19 @@ struct elisa_uplink_queue *elisa_owner_take(struct elisa_uplink *uplink, uint32_
 			return &uplink->queues[index];
 	}
 	return NULL;
+}
+
+struct elisa_uplink_queue *elisa_owner_wait(struct elisa_uplink *uplink, uint32_t vcpu)
+{
+	struct elisa_uplink_queue *queue = NULL;
+
+	for (unsigned int i = 0; i < WAIT_TRIES && !queue; i++) {
+		__builtin_ia32_pause();
+		if (elisa_load(&uplink->state) != ELISA_UPLINK_UP)
+			return NULL;
+		queue = elisa_owner_take(uplink, vcpu);
+	}
+	return queue;
 }
 
 void elisa_owner_give(struct elisa_uplink_queue *queue)

@@ -89,6 +89,8 @@ static uint32_t receive(const struct elisa_context *context, struct elisa_uplink
 	uint32_t nb;
 
 	elisa_sender_begin(&sender, context, port, index);
+	/* Who has a queue waits for no other: two could wait for each other. */
+	sender.waited = true;
 	do {
 		nb = receive_batch(&sender, uplink, queue, budget - taken);
 		taken += nb;

@@ -196,6 +196,10 @@ static uint32_t transmit(struct elisa_sender *sender, const struct elisa_batch *
 	struct elisa_uplink_queue *queue = elisa_owner_take(uplink, sender->vcpu);
 	uint32_t too_long;
 
+	if (!queue && !sender->waited) {
+		sender->waited = true;
+		queue = elisa_owner_wait(uplink, sender->vcpu);
+	}
 	if (!queue) {
 		if (may_wait)
 			return mask;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* test_transmit.c - guests' packets into a NIC (vswitch/uplink/transmit.c). */
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
+#include <ucontext.h>
 
 #include "fake_nic.h"
 
@@ -177,7 +180,7 @@ static void an_empty_pool_is_a_full_nic(void **state)
 	assert_int_equal(elisa_pool_enqueue(&nics[0].mempool, (void **)taken, NIC_MBUFS - 3), 0);
 }
 
-static void a_queue_in_use_is_not_waited_for(void **state)
+static void a_queue_in_use_for_long_is_given_up(void **state)
 {
 	struct world *world = *state;
 	struct guest *a = &world->guests[0];
@@ -191,6 +194,45 @@ static void a_queue_in_use_is_not_waited_for(void **state)
 	assert_int_equal(elisa_uplink_owner_vcpu(elisa_switch_uplink_owner(world->sw, 0, 0)), 77);
 	elisa_switch_uplink_free(world->sw, 0, 0);
 	guest_send_one(world, a, WIRE_MAC, 64, 1);
+	assert_int_equal(nics[0].nb_sent, 1);
+}
+
+/* The owner gives the queue back while the sender waits: from a signal that meets it there. */
+static struct elisa_uplink_queue *taken_queue;
+static volatile sig_atomic_t met;
+
+static void give_to_who_waits(int number, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+
+	(void)number;
+	(void)info;
+	if (met || at - (uintptr_t)elisa_owner_wait >= 0x200)
+		return;
+	elisa_owner_give(taken_queue);
+	met = 1;
+}
+
+static void a_queue_in_use_for_a_moment_is_waited_for(void **state)
+{
+	const struct itimerval often = {.it_value.tv_usec = 20, .it_interval.tv_usec = 20};
+	const struct sigaction action = {.sa_sigaction = give_to_who_waits,
+					 .sa_flags = SA_SIGINFO | SA_RESTART};
+	const struct itimerval never = {0};
+	struct world *world = *state;
+	struct guest *a = &world->guests[0];
+
+	learn(world);
+	taken_queue = &world->sw->uplinks[0].queues[0];
+	met = 0;
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	for (uint32_t i = 0; i < 100000 && !met; i++) {
+		elisa_owner_take_queue(&world->sw->uplinks[0], 0, 77);
+		guest_send_one(world, a, WIRE_MAC, 64, 1);
+	}
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	assert_true(met);
 	assert_int_equal(nics[0].nb_sent, 1);
 }
 
@@ -313,7 +355,8 @@ int main(void)
 		TEST(a_full_nic_drops_the_rest),
 		WAITING(a_full_nic_with_backpressure_takes_the_rest_later),
 		TEST(an_empty_pool_is_a_full_nic),
-		TEST(a_queue_in_use_is_not_waited_for),
+		TEST(a_queue_in_use_for_long_is_given_up),
+		TEST(a_queue_in_use_for_a_moment_is_waited_for),
 		TEST(frames_beyond_the_mtu_are_dropped),
 		TEST(checksums_are_filled_in),
 		TEST(long_packets_are_cut),
