@@ -33,9 +33,11 @@ class Scenario:
 
 
 def boots(scenarios):
-    """Scenarios that can share one boot, in the order given."""
+    """Scenarios that can share one boot, in the order given. A NIC is not shared: frames of one would
+    come to the next."""
     groups = {}
     for scenario in scenarios:
-        key = (scenario.cpus, scenario.stock, scenario.hugepages, scenario.nic)
+        key = (scenario.cpus, scenario.stock, scenario.hugepages,
+               scenario.name if scenario.nic else None)
         groups.setdefault(key, []).append(scenario)
     return list(groups.values())

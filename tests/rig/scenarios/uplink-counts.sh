@@ -46,8 +46,9 @@ check ping.answered "some had no answer" \
 snapshot ping.end
 count_exits ping
 need ping.stopped "no OK from A" stop_and_count A
-# And the question who has the address.
-check ping.count "A received $RX, sent $TX" equal "$RX $TX" "$((PINGS + 1)) $((PINGS + 1))"
+check ping.count "A received $RX, sent $TX" equal "$RX" "$TX"
+# And at least one question who has the address.
+check ping.enough "A received $RX" [ "$RX" -gt $PINGS ]
 
 stage "A sends $((SHORT_BURSTS + LONG_BURSTS)) bursts outside"
 need send.prepared "testpmd refused a command" prepare A "set fwd rxonly" "set eth-peer 0 $FAR_MAC"
@@ -68,8 +69,8 @@ stage "$FLOOD frames from outside to B"
 need flood.address "no neighbour" \
 	outside run neighbour "ip neighbour replace $ADDRESS_B lladdr $MAC_B nud permanent dev \$FAR"
 need flood.prepared "testpmd refused a command" prepare B "set fwd rxonly"
-snapshot flood.begin
 need flood.started "no OK from B" guest_do B start
+snapshot flood.begin
 outside run flood "ping -n -q -c $FLOOD -i 0.006 -W 1 $ADDRESS_B"
 sleep 0.3
 snapshot flood.end

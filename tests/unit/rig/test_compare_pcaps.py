@@ -69,6 +69,10 @@ class Compare(unittest.TestCase):
         short = frame(NEAR, 0, 42)
         self.assertEqual(self.wrong([short], [short.ljust(60, b"\0")]), [])
         self.assertTrue(self.wrong([short], [short.ljust(60, b"\1")]))
+        short = frame(FAR, 0, 42)
+        self.assertEqual(self.wrong([short.ljust(60, b"\1"), short.ljust(60, b"\2")], [short, short]), [])
+        self.assertTrue(self.wrong([frame(FAR, 1, 42).ljust(60, b"\1")], [short]))
+        self.assertTrue(self.wrong([short.ljust(61, b"\1")], [short]))
 
     def test_broken_file(self):
         path = self.pcap("cut", OUT)
