@@ -11,13 +11,17 @@
 FAR_MAC=52:e1:15:a0:ee:01
 NIC_DEVICE=/sys/bus/pci/devices/$RIG_NIC
 
+kernel_module() {
+	[ -e "/sys/module/$1" ] || insmod "/lib/modules/$1.ko" || modprobe "$1"
+}
+
 nic_load() {
 	case $1 in
 	igb_uio)
-		[ -e /sys/module/uio ] || insmod /lib/modules/uio.ko || return 1
+		kernel_module uio || return 1
 		[ -e /sys/module/igb_uio ] || insmod "$RIG_PAYLOAD/igb_uio.ko"
 		;;
-	*) [ -e "/sys/module/$1" ] || insmod "/lib/modules/$1.ko" ;;
+	*) kernel_module "$1" ;;
 	esac
 }
 
