@@ -30,10 +30,12 @@ static uint32_t sleep_length(uint64_t ticks)
 
 static void sleep_until_readable(uint32_t us, int fd)
 {
-	struct timespec timeout = {.tv_nsec = us * 1000l};
+	const struct timespec timeout = {.tv_nsec = us * 1000l};
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 
-	ppoll(&wait, 1, &timeout, NULL);
+	/* An error alone: the interface is gone, which netd_watch() is about to see. */
+	if (ppoll(&wait, 1, &timeout, NULL) > 0 && !(wait.revents & POLLIN))
+		nanosleep(&timeout, NULL);
 }
 
 bool netd_idle(struct netd_idle *idle, bool busy, int fd)

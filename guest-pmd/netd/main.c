@@ -29,7 +29,7 @@ static sigset_t block_signals(void)
 	return signals;
 }
 
-/* Until a signal says so, or a switch is gone. */
+/* Until a signal says so, or an interface or a switch is gone. */
 static int wait_for_end(const sigset_t *signals, uint32_t nb_links)
 {
 	const struct timespec second = {.tv_sec = 1};

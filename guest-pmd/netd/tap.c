@@ -130,6 +130,13 @@ int netd_tap_open(struct netd_tap *tap, const char *name, uint32_t nb_queues,
 	return err;
 }
 
+bool netd_tap_is_gone(const struct netd_tap *tap)
+{
+	struct ifreq request;
+
+	return ioctl(tap->fds[0], TUNGETIFF, &request) && errno == EBADFD;
+}
+
 void netd_tap_set_carrier(const struct netd_tap *tap, bool up)
 {
 	int carrier = up;

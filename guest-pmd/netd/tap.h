@@ -31,6 +31,8 @@ int netd_tap_open(struct netd_tap *tap, const char *name, uint32_t nb_queues,
 		  const struct rte_ether_addr *mac, uint32_t mtu);
 /* -errno: not while the interface is in another network namespace. */
 int netd_tap_set_mtu(const struct netd_tap *tap, uint32_t mtu);
+/* Somebody removed it, or the network namespace that it was in: it does not come back. */
+bool netd_tap_is_gone(const struct netd_tap *tap);
 /* What `ip link` shows as NO-CARRIER if false. */
 void netd_tap_set_carrier(const struct netd_tap *tap, bool up);
 void netd_tap_close(struct netd_tap *tap);

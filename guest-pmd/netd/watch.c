@@ -83,6 +83,12 @@ static int follow_link(struct netd_watch *watch, const struct netd_port *port,
 
 int netd_watch(struct netd_watch *watch, const struct netd_port *port, const struct netd_tap *tap)
 {
+	if (netd_tap_is_gone(tap)) {
+		netd_error("%s was removed, or the network namespace it was in: "
+			   "start elisa-netd again",
+			   tap->name);
+		return -ENODEV;
+	}
 	follow_mtu(watch, port, tap);
 	follow_promiscuous(watch, port, tap);
 	return follow_link(watch, port, tap);

@@ -22,7 +22,7 @@ struct netd_watch {
 /*
  * The interface's MTU, as far as the port allows it, and whether it listens to all addresses go to the
  * port (not while the interface is in another network namespace); the port's link to the interface.
- *	-ENODEV	the switch has been gone for too long, one line said so
+ *	-ENODEV	the interface is gone, or the switch has been for too long; one line said so
  */
 int netd_watch(struct netd_watch *watch, const struct netd_port *port, const struct netd_tap *tap);
 

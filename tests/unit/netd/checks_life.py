@@ -3,7 +3,7 @@
 import signal
 import subprocess
 
-from namespaces import NETD, eventually, expect, joined
+from namespaces import NETD, Namespace, eventually, expect, joined
 
 
 def is_reached(here, there, size=56):
@@ -61,6 +61,30 @@ def killed(ends):
         eventually(lambda: not has_interfaces(ends), f"{has_interfaces(ends)} are still there")
     with joined(ends):
         expect(is_reached(*ends), "no answer after it was started again")
+
+
+def removed(ends):
+    a = ends[0]
+    a.ip("link", "del", a.tap)
+
+
+def namespace_removed(ends):
+    """Of an interface that was moved to it."""
+    b, other = ends[1], Namespace("c", 3)
+    try:
+        b.ip("link", "set", b.tap, "netns", other.name)
+    finally:
+        other.close()
+
+
+def interface_gone(ends):
+    """Status 1 when it is taken away, and a sentence with its name."""
+    for end, take_away in zip(ends, (removed, namespace_removed)):
+        with joined(ends) as netd:
+            take_away(ends)
+            eventually(lambda: netd.process.poll() is not None, f"{take_away.__name__}: it runs on")
+            expect(netd.process.returncode == 1, f"status {netd.process.returncode}: {netd.said()}")
+            expect(f"error: {end.tap} was removed" in netd.said(), netd.said())
 
 
 LOCAL = ["--no-huge", "--port", "gate=local,switch=s,port=a"]

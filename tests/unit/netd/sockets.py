@@ -44,6 +44,7 @@ def main():
         failed += run_session("queues", ends, [*checks_traffic.CHECKS, checks_traffic.queues_used,
                                                checks_life.clean_end], mtu=1500, queues=2)
         failed += check("killed", checks_life.killed, ends)
+        failed += check("interface_gone", checks_life.interface_gone, ends)
         for name, case in checks_life.REFUSALS.items():
             failed += check(f"refuses.{name}", checks_life.refusal, ends[0], *case)
     return 1 if failed else 0

@@ -95,13 +95,33 @@ static void kernel_wakes(void **state)
 	close(pipes[1]);
 }
 
+/* An interface that is gone: it says so at once, each time, and is never readable. */
+static void gone_does_not_wake(void **state)
+{
+	struct netd_idle idle;
+	uint64_t begin;
+	int pipes[2];
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	close(pipes[0]);
+	netd_idle_init(&idle, false);
+	idle.since = rte_rdtsc() - rte_get_tsc_hz();
+	begin = rte_rdtsc();
+	for (int i = 0; i < 10; i++)
+		while (!netd_idle(&idle, false, pipes[1]))
+			;
+	assert_int_equal(idle.sleep_us, 2000);
+	assert_true(us_since(begin) >= 10 * 2000);
+	close(pipes[1]);
+}
+
 int test_idle(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(busy_never_sleeps),
-		cmocka_unit_test(own_cpu_polls_on),
-		cmocka_unit_test(sleeps_grow),
-		cmocka_unit_test(kernel_wakes),
+		cmocka_unit_test(busy_never_sleeps),  cmocka_unit_test(own_cpu_polls_on),
+		cmocka_unit_test(sleeps_grow),        cmocka_unit_test(kernel_wakes),
+		cmocka_unit_test(gone_does_not_wake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
