@@ -160,10 +160,18 @@ class Netd:
         self.ends = ends
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        try:
+            self.before = self.join()
+        except BaseException:
+            self.close()
+            raise
+
+    def join(self):
+        """The statistics before there is anything to carry."""
         self.wait_until_ready()
-        for end in ends:
-            end.take_interface(ends[0])
-        self.before = self.settled_statistics()
+        for end in self.ends:
+            end.take_interface(self.ends[0])
+        return self.settled_statistics()
 
     def said(self):
         self.errors.seek(0)

@@ -15,13 +15,20 @@ import checks_traffic
 from namespaces import Failure, joined, two_ends
 
 
+TROUBLE = (Failure, OSError, ValueError, KeyError, subprocess.SubprocessError)
+
+
+def report_failure(name, failure):
+    reason = re.sub(r"\s+", " ", f"{type(failure).__name__}: {failure}")
+    print(f"FAIL netd.{name} {reason[:600]}", flush=True)
+    return 1
+
+
 def check(name, function, *arguments):
     try:
         function(*arguments)
-    except (Failure, OSError, ValueError, KeyError, subprocess.SubprocessError) as failure:
-        reason = re.sub(r"\s+", " ", f"{type(failure).__name__}: {failure}")
-        print(f"FAIL netd.{name} {reason[:600]}", flush=True)
-        return 1
+    except TROUBLE as failure:
+        return report_failure(name, failure)
     print(f"ok netd.{name}", flush=True)
     return 0
 
@@ -32,9 +39,8 @@ def run_session(name, ends, functions, **settings):
         with joined(ends, **settings) as netd:
             return sum(check(f"{name}.{function.__name__}", function, netd, ends)
                        for function in functions)
-    except Failure as failure:
-        print(f"FAIL netd.{name} {failure}", flush=True)
-        return 1
+    except TROUBLE as failure:
+        return report_failure(name, failure)
 
 
 def main():
