@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checks of elisa-netd's life: settings that change, ends of all kinds, refusals."""
+import re
 import signal
 import subprocess
 
-from namespaces import NETD, Namespace, eventually, expect, joined
+from namespaces import NETD, ROOT, Namespace, eventually, expect, joined
 
 
 def is_reached(here, there, size=56):
@@ -87,6 +88,7 @@ def interface_gone(ends):
             expect(f"error: {end.tap} was removed" in netd.said(), netd.said())
 
 
+NO_HUGEPAGES = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel/mm && exec "$@"', "sh"]
 LOCAL = ["--no-huge", "--port", "gate=local,switch=s,port=a"]
 # What it is given, what the machine is made to lack, status, what the last line has.
 REFUSALS = {
@@ -96,8 +98,7 @@ REFUSALS = {
     "no_tun": (LOCAL, ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$@"', "sh"], 1,
                "modprobe tun"),
     "no_rights": (LOCAL, ["setpriv", "--bounding-set=-net_admin"], 1, "CAP_NET_ADMIN"),
-    "no_hugepages": (LOCAL[1:], ["unshare", "-m", "sh", "-c",
-                                 'mount -t tmpfs none /sys/kernel/mm && exec "$@"', "sh"], 1, "nr_hugepages"),
+    "no_hugepages": (LOCAL[1:], NO_HUGEPAGES, 1, "nr_hugepages"),
     "too_many_queues": (["--queues", "9"], [], 2, "1 to 8"),
     "too_large_mtu": (["--mtu", "9217"], [], 2, "68 to 9216"),
 }
@@ -110,6 +111,23 @@ def refusal(end, options, without, status, text):
     expect(text in done.stderr, done.stderr)
     links = subprocess.run(["ip", "-n", end.name, "-o", "link"], capture_output=True, text=True, check=True)
     expect(len(links.stdout.splitlines()) == 1, links.stdout)
+
+
+def numbers(pattern, text):
+    found = re.search(pattern, text)
+    expect(found, f"{pattern} is not in: {text[-400:]}")
+    return [int(number) for number in found.groups()]
+
+
+def hugepages(end):
+    """It asks for as many as its manual page says."""
+    manual = (ROOT / "docs" / "man" / "elisa-netd.8").read_text(encoding="utf-8")
+    first, *more = numbers(r"(\d+) for one queue, (\d+) or (\d+) more for each", manual)
+    asked = []
+    for queues in range(1, 9):
+        said = end.execute(*NO_HUGEPAGES, NETD, "--queues", queues, *LOCAL[1:], check=False).stderr
+        asked += numbers(r"needs (\d+) hugepages", said)
+    expect(asked[0] == first and {b - a for a, b in zip(asked, asked[1:])} == set(more), f"it asks for {asked}")
 
 
 CHECKS = (mtu_followed, interface_down, clean_end)

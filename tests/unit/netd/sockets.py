@@ -53,6 +53,7 @@ def main():
         failed += check("interface_gone", checks_life.interface_gone, ends)
         for name, case in checks_life.REFUSALS.items():
             failed += check(f"refuses.{name}", checks_life.refusal, ends[0], *case)
+        failed += check("hugepages", checks_life.hugepages, ends[0])
     return 1 if failed else 0
 
 
