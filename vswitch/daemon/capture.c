@@ -82,34 +82,6 @@ static void release_memory(struct elisa_captures *captures, struct elisa_domain 
 	captures->rings = (struct elisa_capture_rings){0};
 }
 
-int elisa_captures_begin(struct elisa_captures *captures, struct elisa_domain *domain,
-			 struct elisa_vms *vms, const struct elisa_capture_request *request,
-			 struct elisa_failure *failure)
-{
-	struct elisa_capture_stream *stream = free_stream(captures);
-	bool first = !captures->memory.rings;
-	int result;
-
-	if (!stream)
-		return elisa_fail(failure, -EUSERS,
-				  "%u captures are running, which is as many as there can be; end "
-				  "one",
-				  ELISA_CAPTURES_MAX);
-	result = elisa_stream_begin(stream, request, failure);
-	if (result)
-		return result;
-	result = elisa_capture_memory_grow(&captures->memory, domain, nb_vcpus(vms), failure);
-	if (result) {
-		elisa_stream_close(stream);
-		return result;
-	}
-	if (first)
-		elisa_clock_start(&captures->clock, elisa_clock_read());
-	stream->lost_before = elisa_capture_lost(captures->memory.rings, stream->port);
-	set_port(captures, domain, stream->port);
-	return 0;
-}
-
 bool elisa_captures_adopt(struct elisa_captures *captures, int fd, const char *answer)
 {
 	for (unsigned int i = 0; i < ELISA_CAPTURES_MAX; i++) {
@@ -261,6 +233,38 @@ void elisa_captures_turn(struct elisa_captures *captures, struct elisa_domain *d
 	send_all(captures);
 	if (!any(captures))
 		release_memory(captures, domain);
+}
+
+int elisa_captures_begin(struct elisa_captures *captures, struct elisa_domain *domain,
+			 struct elisa_vms *vms, const struct elisa_capture_request *request,
+			 struct elisa_failure *failure)
+{
+	struct elisa_capture_stream *stream;
+	bool first;
+	int result;
+
+	/* Ends captures of a port that went: what the rings have of this number is theirs. */
+	elisa_captures_turn(captures, domain, vms);
+	first = !captures->memory.rings;
+	stream = free_stream(captures);
+	if (!stream)
+		return elisa_fail(failure, -EUSERS,
+				  "%u captures are running, which is as many as there can be; end "
+				  "one",
+				  ELISA_CAPTURES_MAX);
+	result = elisa_stream_begin(stream, request, failure);
+	if (result)
+		return result;
+	result = elisa_capture_memory_grow(&captures->memory, domain, nb_vcpus(vms), failure);
+	if (result) {
+		elisa_stream_close(stream);
+		return result;
+	}
+	if (first)
+		elisa_clock_start(&captures->clock, elisa_clock_read());
+	stream->lost_before = elisa_capture_lost(captures->memory.rings, stream->port);
+	set_port(captures, domain, stream->port);
+	return 0;
 }
 
 void elisa_captures_close(struct elisa_captures *captures, struct elisa_domain *domain)

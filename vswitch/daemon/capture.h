@@ -28,8 +28,9 @@ struct elisa_captures {
 };
 
 /*
- * Begins a capture of a port that is there. Its connection has to follow by elisa_captures_adopt()
- * before the next turn.	-EUSERS	as many as there can be	-EINVAL	the filter	-ENOMEM
+ * Begins a capture of a port that is there, after a turn for those that run. Its connection has to
+ * follow by elisa_captures_adopt() before the next of either.
+ *	-EUSERS	as many as there can be	-EINVAL	the filter	-ENOMEM
  */
 int elisa_captures_begin(struct elisa_captures *captures, struct elisa_domain *domain,
 			 struct elisa_vms *vms, const struct elisa_capture_request *request,
