@@ -47,7 +47,7 @@ int elisa_uplinks_open(struct elisa_uplinks *uplinks, uint32_t memory,
 	return result;
 }
 
-/* A free place and a free number, or -EEXIST, -ENOSPC. */
+/* A free place and a free number, or -EEXIST, -ENOSPC, -EBUSY. */
 static int find_place(struct elisa_uplinks *uplinks, const struct elisa_switch *sw,
 		      const struct elisa_uplink_request *request, struct elisa_uplink_port **place,
 		      unsigned int *number, struct elisa_failure *failure)
@@ -65,6 +65,11 @@ static int find_place(struct elisa_uplinks *uplinks, const struct elisa_switch *
 					  "uplink %s is NIC %s already; choose another name or "
 					  "another NIC, or first 'elisactl uplink del %s'",
 					  uplink->name, uplink->nic.pci, uplink->name);
+		if (uplink->removing)
+			return elisa_fail(failure, -EBUSY,
+					  "uplink %s is removed in part only; first 'elisactl "
+					  "uplink del %s', or start elisa-switchd again",
+					  uplink->name, uplink->name);
 	}
 	if (!*place)
 		return elisa_fail(

@@ -19,7 +19,7 @@ struct elisa_uplink_port {
 	char kernel_driver[ELISA_KERNEL_DRIVER_SIZE];
 	bool backpressure;
 	bool broken;     /* DOWN until it can be set up again */
-	bool removing;   /* DOWN for good: vCPUs do not reach its registers any more */
+	bool removing;   /* DOWN for good, and mapped in part: elisa_uplinks_remove() failed */
 	uint64_t resets; /* set up again because a vCPU was lost while it had a queue */
 	struct elisa_nic_link link;
 	struct elisa_nic nic;
@@ -47,14 +47,19 @@ int elisa_uplinks_open(struct elisa_uplinks *uplinks, uint32_t memory,
 /* Removes all. No VM is attached any more. */
 void elisa_uplinks_close(struct elisa_uplinks *uplinks, struct elisa_domain *domain);
 
-/* All or nothing. *uplink is valid until it is removed. */
+/*
+ * All or nothing. *uplink is valid until it is removed. -EBUSY: another is `removing`, and what all
+ * share may be unmapped.
+ */
 int elisa_uplinks_add(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
 		      const struct elisa_uplink_request *request, struct elisa_uplink_port **uplink,
 		      struct elisa_failure *failure);
 
 /*
- * When it returns 0, no vCPU reaches the NIC any more and the device is given back. -EBUSY and others
- * with a message: the uplink is as it was.
+ * When it returns 0, no vCPU reaches the NIC any more and the device is given back. Errors come with a
+ * message. If vCPUs do not leave (-EBUSY, or what the module says), the uplink is as it was. If the
+ * module does not unmap it, it is `removing`: it passes no packets any more, keeps its name, number
+ * and NIC, and all that is left to do is this again, or the daemon's end.
  */
 int elisa_uplinks_remove(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
 			 struct elisa_uplink_port *uplink, struct elisa_failure *failure);
