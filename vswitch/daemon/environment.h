@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * environment.h - DPDK's environment (EAL): started once, for telemetry and for uplinks.
+ * environment.h - DPDK's environment (EAL): started once, for telemetry or for uplinks.
  *
  * Main thread, before the first use of DPDK and after the last.
  */

@@ -21,6 +21,11 @@ static int start_dpdk(struct elisa_daemon *daemon, struct elisa_failure *failure
 	const struct elisa_options *options = &daemon->options;
 	int result = 0;
 
+	if (options->uplink_memory)
+		elisa_log(ELISA_LOG_NOTICE,
+			  "no DPDK telemetry: with --uplink-memory its /ethdev commands would read "
+			  "a NIC's registers while the NIC is taken away; elisactl shows all "
+			  "counters");
 	if (options->telemetry || options->uplink_memory)
 		result = elisa_environment_start(options, failure);
 	if (!result && options->telemetry)

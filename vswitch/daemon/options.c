@@ -60,7 +60,7 @@ static void print_help(void)
 	       "                          (%u)\n"
 	       "  --ageing SECONDS        forget an address not seen for so long, %u to %u (%u)\n"
 	       "  --uplink-memory MIB     hugepages of 2 MiB for NICs as uplinks, %u to %u, even;\n"
-	       "                          without it there are no uplinks\n"
+	       "                          without it there are no uplinks, with it no telemetry\n"
 	       "  --accept-side-channels  attach VMs although this CPU is not immune to L1TF or "
 	       "MDS\n"
 	       "  --no-telemetry          no DPDK telemetry socket\n"
@@ -181,6 +181,8 @@ enum elisa_options_result elisa_options_parse(struct elisa_options *options, int
 	}
 	if (optind < argc)
 		return refuse("'%.64s' is one argument too many", argv[optind]);
+	if (options->uplink_memory)
+		options->telemetry = false;
 	if (!options->socket[0])
 		snprintf(options->socket, sizeof(options->socket), "/run/elisa/%s.sock",
 			 options->switch_name);

@@ -17,7 +17,7 @@ struct elisa_options {
 	uint32_t age_ticks;
 	uint32_t uplink_memory; /* MiB, a multiple of 2; 0 = no uplinks */
 	bool accept_side_channels;
-	bool telemetry;
+	bool telemetry; /* never with uplinks: DPDK's own commands read NICs without a lock */
 };
 
 enum elisa_options_result {

@@ -137,13 +137,11 @@ int elisa_telemetry_start(struct elisa_daemon *daemon, struct elisa_failure *fai
 	int result;
 
 	served = daemon;
-	result = rte_telemetry_register_cmd(
-		"/elisa/ports", list_ports,
-		"Names of the ports and uplinks of the switch. No parameters.");
+	result = rte_telemetry_register_cmd("/elisa/ports", list_ports,
+					    "Names of the ports of the switch. No parameters.");
 	if (!result)
-		result = rte_telemetry_register_cmd(
-			"/elisa/port", show_port,
-			"Counters of a port or uplink. Parameter: its name.");
+		result = rte_telemetry_register_cmd("/elisa/port", show_port,
+						    "Counters of a port. Parameter: its name.");
 	if (!result)
 		result = rte_telemetry_register_cmd(
 			"/elisa/fdb", show_fdb,

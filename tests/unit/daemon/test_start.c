@@ -166,6 +166,7 @@ static void the_command_line(void **state)
 	assert_int_equal(parsed.uplink_memory, 0);
 	assert_int_equal(parse(&parsed, "--uplink-memory", "64"), ELISA_OPTIONS_RUN);
 	assert_int_equal(parsed.uplink_memory, 64);
+	assert_false(parsed.telemetry);
 	assert_int_equal(parse(&parsed, "--version", NULL), ELISA_OPTIONS_DONE);
 	assert_int_equal(parse(&parsed, "--help", NULL), ELISA_OPTIONS_DONE);
 }
