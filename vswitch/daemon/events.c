@@ -10,7 +10,9 @@
 #include <elisa/uapi.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* More than the module queues: a module that never says EAGAIN cannot keep the daemon here. */
 #define EVENTS_AT_ONCE 1024u
@@ -29,21 +31,46 @@ static const char *port_name(struct elisa_daemon *daemon, uint32_t port)
 	return name ? name : "(removed)";
 }
 
-/* The VM has ended: its ports go, and with the last one the VM. */
-static void remove_vm(struct elisa_daemon *daemon, struct elisa_vm *vm)
+static time_t seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Removes all ports of a VM, and with the last one the VM. `why` goes on after its name. */
+static void remove_vm(struct elisa_daemon *daemon, struct elisa_vm *vm, enum elisa_log_level level,
+		      const char *why)
 {
 	for (unsigned int i = 0; i < ELISA_MAX_PORTS && vm->attached; i++) {
 		struct elisa_port *port = &daemon->ports.ports[i];
 
 		if (!port->present || port->vm != vm)
 			continue;
-		elisa_log(
-			ELISA_LOG_NOTICE,
-			"port %s removed: VM %.128s (process %d) is gone; add the port again when "
-			"the VM runs again",
-			port->name, vm->label, vm->pid);
+		elisa_log(level, "port %s removed: VM %.128s (process %d) %s", port->name,
+			  vm->label, vm->pid, why);
 		elisa_daemon_remove_port(daemon, port);
 	}
+}
+
+static void remove_gone(struct elisa_daemon *daemon, struct elisa_vm *vm)
+{
+	remove_vm(daemon, vm, ELISA_LOG_NOTICE,
+		  "is gone; add the port again when the VM runs again");
+}
+
+/* Each reset took what was in a NIC's rings from all VMs. */
+static void remove_hostile(struct elisa_daemon *daemon, struct elisa_vm *vm)
+{
+	char why[256];
+
+	snprintf(why, sizeof(why),
+		 "had a NIC of an uplink reset %u times within %u seconds, because its guest was "
+		 "thrown out of the switch while it used it; look at what runs in that guest, and "
+		 "add the port again after that",
+		 ELISA_VM_RESETS_MAX, ELISA_VM_RESETS_SECONDS);
+	remove_vm(daemon, vm, ELISA_LOG_ERROR, why);
 }
 
 void elisa_events_reap(struct elisa_daemon *daemon)
@@ -52,7 +79,7 @@ void elisa_events_reap(struct elisa_daemon *daemon)
 		struct elisa_vm *vm = &daemon->vms.vms[i];
 
 		if (vm->attached && elisa_vm_exited(vm))
-			remove_vm(daemon, vm);
+			remove_gone(daemon, vm);
 	}
 }
 
@@ -71,50 +98,64 @@ static bool has_number(const struct elisa_vm *vm, uint32_t vcpu)
 	return vm->attached && vcpu >= vm->first_vcpu && vcpu - vm->first_vcpu < vm->nb_vcpus;
 }
 
-static bool is_there(struct elisa_daemon *daemon, uint32_t vcpu, struct elisa_vcpu_stats *stats)
+/* The VM that has the vCPU, or NULL. */
+static struct elisa_vm *vm_of(struct elisa_daemon *daemon, uint32_t vcpu,
+			      struct elisa_vcpu_stats *stats)
 {
 	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
-		const struct elisa_vm *vm = &daemon->vms.vms[i];
+		struct elisa_vm *vm = &daemon->vms.vms[i];
 
 		if (has_number(vm, vcpu) && has_vcpu(vm, vcpu, stats))
-			return true;
+			return vm;
 	}
-	return false;
+	return NULL;
 }
 
-/* It is out of the trusted context, and stays out meanwhile. */
-static void finish(struct elisa_daemon *daemon, uint32_t vcpu)
+/*
+ * It is out of the trusted context, and stays out meanwhile. Returns whether a NIC had to be reset
+ * for it.
+ */
+static bool finish(struct elisa_daemon *daemon, uint32_t vcpu)
 {
 	elisa_domain_finish_vcpu(&daemon->domain, vcpu);
-	elisa_uplinks_vcpu_out(&daemon->uplinks, &daemon->domain, vcpu);
+	return elisa_uplinks_vcpu_out(&daemon->uplinks, &daemon->domain, vcpu);
 }
 
-/* A vCPU that was thrown out is kept out until what it had in flight is finished. */
-static void finish_held(struct elisa_daemon *daemon, uint32_t vcpu)
+/*
+ * A vCPU that was thrown out is kept out until what it had in flight is finished, and for good if its
+ * guest makes a habit of it: all others lose packets each time.
+ */
+static void finish_held(struct elisa_daemon *daemon, struct elisa_vm *vm, uint32_t vcpu,
+			bool by_host)
 {
 	int result;
 
-	finish(daemon, vcpu);
+	if (finish(daemon, vcpu) && !by_host && elisa_vm_count_reset(vm, seconds_now())) {
+		remove_hostile(daemon, vm);
+		return;
+	}
 	result = elisa_module_domain_vcpu_reopen(daemon->domain.fd, vcpu);
 	if (result && result != -ENOENT)
 		elisa_log_limited(ELISA_LOG_ERROR,
 				  "vCPU %u of VM %.128s cannot be let in again: %s; its ports send "
 				  "nothing until they are removed and added again",
-				  vcpu, vm_label(daemon, vcpu), strerror(-result));
+				  vcpu, vm->label, strerror(-result));
 }
 
 /*
  * Finish what a vCPU left in flight, if it is gone or held. One that is neither may be inside: its
- * event is old, or it was thrown out with nothing in flight.
+ * event is old, or it was thrown out with nothing in flight. `by_host`: the guest is known to have had
+ * no part in it.
  */
-static void look_after(struct elisa_daemon *daemon, uint32_t vcpu)
+static void look_after(struct elisa_daemon *daemon, uint32_t vcpu, bool by_host)
 {
 	struct elisa_vcpu_stats stats;
+	struct elisa_vm *vm = vm_of(daemon, vcpu, &stats);
 
-	if (!is_there(daemon, vcpu, &stats))
+	if (!vm)
 		finish(daemon, vcpu);
 	else if (stats.held)
-		finish_held(daemon, vcpu);
+		finish_held(daemon, vm, vcpu, by_host);
 }
 
 /* Events are missing: find out by looking what they may have told of. */
@@ -125,7 +166,7 @@ static void resynchronize(struct elisa_daemon *daemon)
 		"the module had more events than its queue holds; looking at all VMs instead");
 	elisa_events_reap(daemon);
 	for (uint32_t vcpu = 0; vcpu < ELISA_MAX_VCPUS; vcpu++)
-		look_after(daemon, vcpu);
+		look_after(daemon, vcpu, false);
 }
 
 /* What is wrong is the process in the guest, or nothing but that the vCPU did not run. */
@@ -152,7 +193,7 @@ static void log_recovery(struct elisa_daemon *daemon, const struct elisa_event *
 static void recovered(struct elisa_daemon *daemon, const struct elisa_event *event)
 {
 	log_recovery(daemon, event);
-	look_after(daemon, event->vcpu);
+	look_after(daemon, event->vcpu, event->reason == ELISA_AT_ENTRY);
 }
 
 static void vm_gone(struct elisa_daemon *daemon, const struct elisa_event *event)
@@ -163,7 +204,7 @@ static void vm_gone(struct elisa_daemon *daemon, const struct elisa_event *event
 		struct elisa_vm *vm = &daemon->vms.vms[i];
 
 		if (has_number(vm, event->vcpu) && !has_vcpu(vm, event->vcpu, &stats))
-			remove_vm(daemon, vm);
+			remove_gone(daemon, vm);
 	}
 	elisa_events_reap(daemon);
 }
@@ -187,7 +228,7 @@ static void handle(struct elisa_daemon *daemon, const struct elisa_event *event)
 		recovered(daemon, event);
 		break;
 	case ELISA_EVENT_VCPU_LOST:
-		look_after(daemon, event->vcpu);
+		look_after(daemon, event->vcpu, false);
 		break;
 	case ELISA_EVENT_VM_GONE:
 		vm_gone(daemon, event);

@@ -122,16 +122,21 @@ static bool has_queue(const struct elisa_switch *sw, unsigned int index, uint32_
 	return false;
 }
 
-void elisa_uplinks_vcpu_out(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
+bool elisa_uplinks_vcpu_out(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
 			    uint32_t vcpu)
 {
+	bool had_queue = false;
+
 	for (unsigned int i = 0; i < ELISA_MAX_UPLINKS; i++) {
 		struct elisa_uplink_port *uplink = &uplinks->uplinks[i];
 
 		if (uplink->present && !uplink->removing &&
-		    has_queue(domain->sw, i, uplink->nic.nb_queues, vcpu))
+		    has_queue(domain->sw, i, uplink->nic.nb_queues, vcpu)) {
 			recover(uplinks, domain, uplink);
+			had_queue = true;
+		}
 	}
+	return had_queue;
 }
 
 static void watch_link(struct elisa_domain *domain, unsigned int index,

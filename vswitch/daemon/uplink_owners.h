@@ -26,9 +26,10 @@ void elisa_uplink_set_queues(struct elisa_switch *sw, unsigned int index,
 
 /*
  * A vCPU is out of the trusted context, by force or for good, and cannot enter while this runs. If it
- * has a queue of a NIC, the NIC is set up again: nobody knows in which state it left it.
+ * has a queue of a NIC, the NIC is set up again: nobody knows in which state it left it. Returns
+ * whether it had one.
  */
-void elisa_uplinks_vcpu_out(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
+bool elisa_uplinks_vcpu_out(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
 			    uint32_t vcpu);
 
 /* Once a second: links, NICs that are gone, NICs that could not be set up again yet. */

@@ -137,6 +137,13 @@ void elisa_vms_put(struct elisa_vm *vm)
 	vm->attached = false;
 }
 
+bool elisa_vm_count_reset(struct elisa_vm *vm, time_t now)
+{
+	vm->resets[vm->nb_resets++ % ELISA_VM_RESETS_MAX] = now;
+	return vm->nb_resets >= ELISA_VM_RESETS_MAX &&
+	       now - vm->resets[vm->nb_resets % ELISA_VM_RESETS_MAX] < ELISA_VM_RESETS_SECONDS;
+}
+
 struct elisa_vm *elisa_vms_find(struct elisa_vms *vms, const char *reference)
 {
 	char pid[16];

@@ -15,6 +15,11 @@
 #include <elisa/layout.h>
 
 #include <sys/types.h>
+#include <time.h>
+
+/* So many NICs reset by vCPUs of one VM within so many seconds are too many. */
+#define ELISA_VM_RESETS_MAX 3u
+#define ELISA_VM_RESETS_SECONDS 60
 
 struct elisa_vm {
 	bool attached;
@@ -26,6 +31,8 @@ struct elisa_vm {
 	uint32_t nb_vcpus;
 	uint32_t first_vcpu; /* index in the domain */
 	uint32_t nb_ports;
+	uint32_t nb_resets;                 /* of NICs, that its guest brought about */
+	time_t resets[ELISA_VM_RESETS_MAX]; /* the last of them, monotonic; number n at n % MAX */
 };
 
 struct elisa_vms {
@@ -49,6 +56,9 @@ struct elisa_vm *elisa_vms_find(struct elisa_vms *vms, const char *reference);
 
 /* The attached VM that has the vCPU with this index in the domain, or NULL. */
 struct elisa_vm *elisa_vms_with_vcpu(struct elisa_vms *vms, uint32_t vcpu);
+
+/* A NIC was reset because of the guest, at `now` (monotonic seconds). Returns whether it is too many. */
+bool elisa_vm_count_reset(struct elisa_vm *vm, time_t now);
 
 /* Whether the VMM's process is gone. */
 bool elisa_vm_exited(const struct elisa_vm *vm);

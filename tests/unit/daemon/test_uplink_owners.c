@@ -42,6 +42,28 @@ static void send(uint32_t type, uint32_t vcpu)
 	fake_module_send(&event);
 }
 
+/* vCPU 3, of VM b, is thrown out with queue 1. */
+static void throw_out(struct elisa_daemon *daemon, uint32_t flags, uint32_t reason)
+{
+	struct elisa_event event = {.type = ELISA_EVENT_VCPU_RECOVERED,
+				    .flags = flags,
+				    .port = UINT32_MAX,
+				    .vcpu = 3,
+				    .reason = reason};
+
+	take(1, 3);
+	fake_module.held = 1;
+	fake_module_send(&event);
+	elisa_events_handle(daemon);
+	assert_int_equal(owner(1), -1);
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+}
+
+static bool has_port(struct elisa_daemon *daemon, const char *name)
+{
+	return elisa_ports_find(&daemon->ports, name) != NULL;
+}
+
 /* VM a has vCPUs 0 and 1, VM b 2 to 4; uplink up0 has two queues. */
 static int setup(void **state)
 {
@@ -205,6 +227,87 @@ static void a_parked_owner_does_not_hold_up_a_removal(void **state)
 	assert_int_equal(uplink->state, ELISA_UPLINK_NONE);
 }
 
+/* A guest can have itself thrown out whenever it likes, and all VMs lose packets each time. */
+static void a_guest_that_resets_the_nic_again_and_again_loses_its_ports(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	json_decref(fixture_result(daemon, "port-add", "{\"name\":\"b1\",\"vm\":\"b\"}"));
+	throw_out(daemon, 0, 0);
+	throw_out(daemon, 0, 0);
+	assert_int_equal(fake_module.reopens, 2);
+	assert_true(has_port(daemon, "b0"));
+	throw_out(daemon, 0, 0);
+	assert_int_equal(fake_nic.restarts, 3);
+	assert_int_equal(fake_module.reopens, 2);
+	assert_false(has_port(daemon, "b0"));
+	assert_false(has_port(daemon, "b1"));
+	assert_true(has_port(daemon, "a0"));
+	/* Who adds its port again trusts it again. */
+	json_decref(fixture_result(daemon, "port-add", "{\"name\":\"b0\",\"vm\":\"b\"}"));
+	throw_out(daemon, 0, 0);
+	assert_int_equal(fake_module.reopens, 3);
+	assert_true(has_port(daemon, "b0"));
+}
+
+static void resets_that_are_far_between_cost_no_port(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+	struct elisa_vm *vm = elisa_ports_find(&daemon->ports, "b0")->vm;
+
+	for (uint32_t i = 1; i <= 10; i++) {
+		throw_out(daemon, 0, 0);
+		assert_int_equal(fake_module.reopens, i);
+		for (uint32_t j = 0; j < ELISA_VM_RESETS_MAX; j++)
+			vm->resets[j] -= ELISA_VM_RESETS_SECONDS / 2;
+	}
+	throw_out(daemon, 0, 0);
+	assert_true(has_port(daemon, "b0"));
+	throw_out(daemon, 0, 0);
+	assert_false(has_port(daemon, "b0"));
+}
+
+/* Paused, overstayed, evicted: that is its VMM's or the host's doing. */
+static void what_the_host_does_is_not_held_against_a_guest(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	for (uint32_t i = 1; i <= 5; i++) {
+		throw_out(daemon, 0, ELISA_AT_ENTRY);
+		assert_int_equal(fake_nic.restarts, i);
+		assert_int_equal(fake_module.reopens, i);
+	}
+	assert_true(has_port(daemon, "b0"));
+}
+
+/* Nor is what happens to a guest without a queue. */
+static void without_a_nic_a_guest_is_let_in_each_time(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	fake_module.held = 1;
+	for (uint32_t i = 1; i <= 5; i++) {
+		send(ELISA_EVENT_VCPU_RECOVERED, 3);
+		elisa_events_handle(daemon);
+		assert_int_equal(fake_module.reopens, i);
+	}
+	assert_true(has_port(daemon, "b0"));
+}
+
+/* A flood of events does not hide it. */
+static void resets_are_counted_when_events_are_missing(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_true(has_port(daemon, "b0"));
+		throw_out(daemon, ELISA_EVENT_OVERFLOW, 0);
+	}
+	assert_int_equal(fake_nic.restarts, 3);
+	assert_false(has_port(daemon, "b0"));
+	assert_true(has_port(daemon, "a0"));
+}
+
 static void the_daemon_ends_with_queues_left_behind(void **state)
 {
 	(void)state;
@@ -227,6 +330,11 @@ int main(int argc, char **argv)
 		TEST(a_vm_that_goes_leaves_no_queue),
 		TEST(an_uplink_in_use_is_waited_for),
 		TEST(a_parked_owner_does_not_hold_up_a_removal),
+		TEST(a_guest_that_resets_the_nic_again_and_again_loses_its_ports),
+		TEST(resets_that_are_far_between_cost_no_port),
+		TEST(what_the_host_does_is_not_held_against_a_guest),
+		TEST(without_a_nic_a_guest_is_let_in_each_time),
+		TEST(resets_are_counted_when_events_are_missing),
 		TEST(the_daemon_ends_with_queues_left_behind),
 	};
 
