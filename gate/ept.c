@@ -13,8 +13,10 @@
 #include "seam.h"
 
 #define ENTRY_RIGHTS 7ull
+#define ENTRY_TYPE (7ull << 3)
 #define ENTRY_TYPE_WB (6ull << 3)
-#define ENTRY_TYPE_UC_ALWAYS (1ull << 6) /* type 0, and the guest's PAT is ignored */
+#define ENTRY_TYPE_UC (0ull << 3)
+#define ENTRY_IGNORE_PAT (1ull << 6)
 #define ENTRY_HUGE (1ull << 7)
 #define ENTRY_LINKED (1ull << 52) /* ignored by the CPU in an entry that points to a table */
 
@@ -141,8 +143,8 @@ int elisa_ept_prepare(struct elisa_ept *ept, struct elisa_gpa gpa, uint64_t leng
 
 static uint64_t leaf_flags(uint32_t rights)
 {
-	return (rights & ENTRY_RIGHTS) |
-	       (rights & ELISA_EPT_DEVICE ? ENTRY_TYPE_UC_ALWAYS : ENTRY_TYPE_WB);
+	return (rights & ENTRY_RIGHTS) | ENTRY_IGNORE_PAT |
+	       (rights & ELISA_EPT_DEVICE ? ENTRY_TYPE_UC : ENTRY_TYPE_WB);
 }
 
 void elisa_ept_commit(struct elisa_ept *ept, struct elisa_gpa gpa, struct elisa_hpa hpa,
@@ -272,7 +274,7 @@ bool elisa_ept_get(const struct elisa_ept *ept, struct elisa_gpa gpa, struct eli
 	leaf->hpa = elisa_hpa(value & ELISA_FRAME_MASK);
 	leaf->size = 1ull << level_shift(level);
 	leaf->rights = value & ENTRY_RIGHTS;
-	if (value & ENTRY_TYPE_UC_ALWAYS)
+	if ((value & ENTRY_TYPE) == ENTRY_TYPE_UC)
 		leaf->rights |= ELISA_EPT_DEVICE;
 	return true;
 }

@@ -51,8 +51,8 @@ int elisa_ept_prepare(struct elisa_ept *ept, struct elisa_gpa gpa, uint64_t leng
 /*
  * Maps one leaf of `size` bytes in a prepared range; gpa and hpa are multiples of it. Over a 4 KiB
  * table that is already there a 2 MiB leaf becomes 512 leaves of 4 KiB. What was mapped there is
- * replaced: for a range in use, clear and invalidate first. Memory type WB, guest's PAT obeyed; for
- * registers UC, whatever the guest's PAT says.
+ * replaced: for a range in use, clear and invalidate first. Memory type WB, for registers UC, whatever
+ * the guest's PAT says.
  */
 void elisa_ept_commit(struct elisa_ept *ept, struct elisa_gpa gpa, struct elisa_hpa hpa,
 		      uint64_t size, uint32_t rights);

@@ -30,8 +30,8 @@
  *   roots differ, and are not the default context's; the list holds slot 0, slot 1 = the gate's
  *   EPTP while open, and nothing else; the table holds entry 0 = the trusted EPTP while open, and
  *   nothing else; no EPTP's value is within 4 GiB of the window's guest-virtual addresses (a
- *   register cannot be both, see gate_page.S). Every EPT leaf is well formed, and WB with the guest's
- *   PAT obeyed or UC with it ignored.
+ *   register cannot be both, see gate_page.S). Every EPT leaf is well formed, and WB or UC with the
+ *   guest's PAT ignored.
  */
 #ifndef ELISA_GATE_PROVE_H
 #define ELISA_GATE_PROVE_H

@@ -13,8 +13,9 @@
 #define EPT_RIGHTS 7ull
 #define EPT_HUGE (1ull << 7)
 #define EPT_LEAF_FIXED 0xfff0000000000f78ull /* type, ignore PAT, and bits that we leave zero */
-#define EPT_LEAF_WB (6ull << 3)
-#define EPT_LEAF_DEVICE (1ull << 6)          /* UC, PAT ignored */
+#define EPT_LEAF_TYPE (7ull << 3)
+#define EPT_LEAF_WB (6ull << 3 | 1ull << 6) /* both with the guest's PAT ignored */
+#define EPT_LEAF_UC (0ull << 3 | 1ull << 6)
 #define EPT_TABLE_ZERO 0xffe0000000000ff8ull /* bit 52 is ignored there, and used by ept.c */
 
 #define EPT_LEVELS 4u
@@ -56,9 +57,9 @@ static const char *malformed(uint64_t value, unsigned int level, bool leaf)
 			       : NULL;
 	if (level > 2)
 		return "an EPT leaf is larger than 2 MiB";
-	if ((value & EPT_LEAF_FIXED) != EPT_LEAF_WB && (value & EPT_LEAF_FIXED) != EPT_LEAF_DEVICE)
-		return "an EPT leaf is neither WB nor UC for good, or has bits that do not belong "
-		       "there";
+	if ((value & EPT_LEAF_FIXED) != EPT_LEAF_WB && (value & EPT_LEAF_FIXED) != EPT_LEAF_UC)
+		return "an EPT leaf is neither WB nor UC whatever the guest's PAT says, or has "
+		       "bits that do not belong there";
 	if ((value & ELISA_FRAME_MASK) & (span(level) - 1))
 		return "an EPT leaf is not aligned";
 	return NULL;
@@ -67,7 +68,7 @@ static const char *malformed(uint64_t value, unsigned int level, bool leaf)
 /* Of a leaf that is well formed. */
 static uint32_t leaf_rights(uint64_t value)
 {
-	return (value & EPT_RIGHTS) | (value & EPT_LEAF_DEVICE ? ELISA_EPT_DEVICE : 0);
+	return (value & EPT_RIGHTS) | (value & EPT_LEAF_TYPE ? 0 : ELISA_EPT_DEVICE);
 }
 
 struct ept_walk {

@@ -89,9 +89,9 @@ static void entry_bits_are_the_manuals(void **state)
 	table = elisa_seam_hpa_page(elisa_hpa(table[0] & ~0xfffull));
 	assert_int_equal(elisa_ept_prepare(&ept, elisa_gpa(HUGE), HUGE, HUGE), 0);
 	elisa_ept_commit(&ept, elisa_gpa(HUGE), elisa_hpa(FAKE_MEMORY_HPA), HUGE, RW);
-	assert_int_equal(table[1], FAKE_MEMORY_HPA | 0xb3); /* RW, WB, 2 MiB */
+	assert_int_equal(table[1], FAKE_MEMORY_HPA | 0xf3); /* RW, WB, PAT ignored, 2 MiB */
 	value = ((uint64_t *)elisa_seam_hpa_page(elisa_hpa(table[0] & ~0xfffull)))[0];
-	assert_int_equal(value, FAKE_MEMORY_HPA | 0x34); /* X, WB */
+	assert_int_equal(value, FAKE_MEMORY_HPA | 0x74); /* X, WB, PAT ignored */
 }
 
 static void registers_are_uncached(void **state)

@@ -124,8 +124,8 @@ static void gate_context_pages(void **state)
 	(void)state;
 	breaks(1, gate, hpa(tables->entry_page) | (*gate & 0xfff));
 	breaks(1, list, hpa(contexts->stack[0]) | (*list & 0xfff));
-	breaks(1, empty, hpa(contexts->stack[0]) | 0x33);
-	breaks(1, empty, hpa(tables->gate_page) | 0x34);
+	breaks(1, empty, hpa(contexts->stack[0]) | 0x73);
+	breaks(1, empty, hpa(tables->gate_page) | 0x74);
 	breaks(1, (uint64_t *)tables->gate_page + 0x184 / 8, 0);
 	breaks(1, (uint64_t *)tables->gate_page + 511, 0);
 }
@@ -169,8 +169,8 @@ static void roots(void **state)
 	(void)state;
 	breaks(2, in_gate, *in_gate | ELISA_EPT_WRITE);
 	breaks(2, in_trusted, *in_trusted | ELISA_EPT_WRITE);
-	breaks(2, in_trusted, hpa(pdpt()) | 0x31);
-	breaks(2, in_trusted, FAKE_MEMORY_HPA | 0x31);
+	breaks(2, in_trusted, hpa(pdpt()) | 0x71);
+	breaks(2, in_trusted, FAKE_MEMORY_HPA | 0x71);
 	breaks(2, beside_gate, *in_gate);
 	breaks(2, beside_trusted, *in_gate);
 }
@@ -226,12 +226,9 @@ static void uplink_rights(void **state)
 	breaks(3, driver, *driver | ELISA_EPT_WRITE);
 	breaks(3, registers, hpa(contexts->list) | 0x43);
 	/* Cached registers, uncached memory. */
-	breaks(3, registers, (*registers & ~BIT(6)) | 0x30);
-	breaks(3, capture, (*capture & ~0x38ull) | BIT(6));
-	breaks(3, memory, (*memory & ~0x38ull) | BIT(6));
-	/* Uncached only as long as the guest's PAT says so. */
-	breaks(6, registers, *registers & ~BIT(6));
-	breaks(6, more, *more | 0x30);
+	breaks(3, registers, *registers | 0x30);
+	breaks(3, capture, *capture & ~0x38ull);
+	breaks(3, memory, *memory & ~0x38ull);
 }
 
 static void trusted_shared_pages(void **state)
@@ -243,17 +240,17 @@ static void trusted_shared_pages(void **state)
 	uint64_t *gap = ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_PORT_MAPS + HUGE, 2);
 
 	(void)state;
-	breaks(3, unclaimed, FAKE_MEMORY_HPA | 0x33);
-	breaks(3, gap, FAKE_MEMORY_HPA | 0xb3);
-	breaks(3, memory, FRAME(*text) | 0x33);
-	breaks(3, memory, hpa(contexts->identity) | 0x33);
-	breaks(3, memory, hpa(contexts->list) | 0x33);
-	breaks(3, memory, hpa(pd(7)) | 0x33);
-	breaks(3, memory, hpa(root_table()) | 0x33);
-	breaks(3, memory, hpa(contexts->gate.root) | 0x33);
+	breaks(3, unclaimed, FAKE_MEMORY_HPA | 0x73);
+	breaks(3, gap, FAKE_MEMORY_HPA | 0xf3);
+	breaks(3, memory, FRAME(*text) | 0x73);
+	breaks(3, memory, hpa(contexts->identity) | 0x73);
+	breaks(3, memory, hpa(contexts->list) | 0x73);
+	breaks(3, memory, hpa(pd(7)) | 0x73);
+	breaks(3, memory, hpa(root_table()) | 0x73);
+	breaks(3, memory, hpa(contexts->gate.root) | 0x73);
 	breaks(3, memory,
-	       FRAME(*ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_MEMORY, 3)) | 0x31);
-	breaks(3, huge, FRAME(hpa(contexts->list)) / HUGE * HUGE | 0xb3);
+	       FRAME(*ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_MEMORY, 3)) | 0x71);
+	breaks(3, huge, FRAME(hpa(contexts->list)) / HUGE * HUGE | 0xf3);
 }
 
 static void trusted_page_table(void **state)
@@ -348,20 +345,41 @@ static void eptp_near_the_window(void **state)
 
 static void ept_entries(void **state)
 {
-	uint64_t *list = gate_leaf(WINDOW + ELISA_OFFSET_LIST);
 	uint64_t *huge = ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_MEMORY, 2);
 	uint64_t *gib = ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_MEMORY, 3);
 	uint64_t *page = trusted_leaf(ELISA_OFFSET_MEMORY + HUGE);
 
 	(void)state;
-	breaks(6, list, *list & ~0x38ull);
-	breaks(6, page, *page | BIT(6));
 	breaks(6, page, (*page & ~7ull) | ELISA_EPT_WRITE);
-	breaks(6, huge, *huge & ~0x38ull);
 	breaks(6, huge, *huge | PAGE);
-	breaks(6, gib, FAKE_MEMORY_HPA | 0xb3);
+	breaks(6, gib, FAKE_MEMORY_HPA | 0xf3);
 	breaks(6, gib, FAKE_MEMORY_HPA | 7);
 	breaks(6, gib, *gib & ~(uint64_t)ELISA_EPT_EXECUTE);
+}
+
+static void memory_type_is_not_the_guests_to_choose(void **state)
+{
+	uint64_t *list = gate_leaf(WINDOW + ELISA_OFFSET_LIST);
+	uint64_t *huge = ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_MEMORY, 2);
+	uint64_t *page = trusted_leaf(ELISA_OFFSET_MEMORY + HUGE);
+	uint64_t *registers = trusted_leaf(ELISA_OFFSET_UPLINK_DEVICES);
+	uint64_t *more =
+		ept_entry(&contexts->trusted, WINDOW + ELISA_OFFSET_UPLINK_DEVICES + HUGE, 2);
+	uint64_t type;
+
+	(void)state;
+	breaks(6, list, *list & ~BIT(6));
+	breaks(6, huge, *huge & ~BIT(6));
+	breaks(6, page, *page & ~BIT(6));
+	breaks(6, registers, *registers & ~BIT(6));
+	breaks(6, more, *more & ~BIT(6));
+	/* Well formed, but uncached is for registers. */
+	breaks(1, list, *list & ~0x38ull);
+	breaks(3, huge, *huge & ~0x38ull);
+	for (type = 1; type < 8; type++) {
+		if (type != 6)
+			breaks(6, page, (*page & ~0x38ull) | type << 3);
+	}
 }
 
 static void without_memory_it_says_so(void **state)
@@ -415,6 +433,7 @@ int main(void)
 		TEST(list_and_table),
 		TEST(same_root_twice),
 		TEST(ept_entries),
+		TEST(memory_type_is_not_the_guests_to_choose),
 		TEST(without_memory_it_says_so),
 		cmocka_unit_test(eptp_near_the_window),
 		cmocka_unit_test(every_invariant_has_a_text),
