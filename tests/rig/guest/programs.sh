@@ -30,6 +30,8 @@ start_net() { # PORT ADDRESS ARGS…
 	NET_ADDRESS=$2
 	shift 2
 	load_modules tun
+	# No frame passes that no scenario asked for: IPv6 speaks by itself.
+	[ ! -e /proc/sys/net/ipv6 ] || echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
 	start_program netd elisa-netd --port "$NET_PORT" "$@"
 	until [ "$(cat /sys/class/net/elisa0/carrier 2> /dev/null)" = 1 ]; do
 		if ! eval "kill -0 \"\$PID_netd\"" 2> /dev/null; then

@@ -144,7 +144,6 @@ boot
 reach
 neighbours
 streams
-sleep 0.5
 uplink_compare
 guest_results A p0
 guest_results B p1

@@ -4,8 +4,8 @@
 # cable. Sourced after lib.sh; wants nic=1.
 #
 #	uplink_start		bind the NIC, start the switch, add the uplink, capture it
-#	uplink_compare		end the captures; the switch, its capture, the NIC and the other end must
-#				have the same frames. Nothing may be under way
+#	uplink_compare		wait until nothing is under way, end the captures; the switch, its capture,
+#				the NIC and the other end must have the same frames
 #	uplink_stop		remove the uplink, stop the switch, release the NIC
 
 . "$RIG_JOB/scenarios/common/switch.sh"
@@ -32,7 +32,18 @@ same() { # CHECK FIRST OTHERS…: what each has counted
 	pass "$SAME"
 }
 
+uplink_is_quiet() {
+	TRIES=0
+	QUIET=$(json stats up0)
+	until sleep 0.5 && [ "$(json stats up0)" = "$QUIET" ]; do
+		QUIET=$(json stats up0)
+		TRIES=$((TRIES + 1))
+		[ $TRIES -lt 20 ] || return 1
+	done
+}
+
 uplink_compare() {
+	need frames.quiet "something still sends" uplink_is_quiet
 	need frames.captured "see up0.err" capture_end up0
 	need frames.captured-outside "tcpdump failed" outside stop capture
 	need frames.sent-outside "its file cannot be read" far_frames "not ether src $FAR_MAC"
