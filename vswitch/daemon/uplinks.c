@@ -283,6 +283,8 @@ int elisa_uplinks_remove(struct elisa_uplinks *uplinks, struct elisa_domain *dom
 	result = unmap_registers(domain, &uplink->nic);
 	if (result)
 		return still_mapped(uplink, result, failure);
+	/* Who took a queue before it saw DOWN has been outside since: it gave it back, or never will. */
+	elisa_uplink_free_lost(domain->sw, index, (1u << uplink->nic.nb_queues) - 1);
 	uplink->present = false;
 	result = any_present(uplinks) ? 0 : unmap_shared(domain);
 	if (result) {

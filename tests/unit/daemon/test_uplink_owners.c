@@ -316,6 +316,24 @@ static void the_daemon_ends_with_queues_left_behind(void **state)
 	fake_module.evict_error = -ENOENT; /* tear-down looks that nothing is left */
 }
 
+/* It had seen UP before, and was thrown out while it took the queue. */
+static void takes_queue_1(const struct elisa_domain_map *map)
+{
+	if (map->offset >= ELISA_OFFSET_UPLINK_DEVICES && map->offset < ELISA_OFFSET_UPLINK_MEMORY)
+		take(1, 4);
+}
+
+static void a_queue_taken_behind_the_drain_is_nobody_s(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	fake_module.before_unmap = takes_queue_1;
+	json_decref(fixture_result(daemon, "uplink-del", "{\"name\":\"up0\"}"));
+	assert_int_equal(uplink->state, ELISA_UPLINK_NONE);
+	fake_module.before_unmap = NULL;
+	fixture_uplink_add(daemon, 0, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_uplink_teardown)
 
 int main(int argc, char **argv)
@@ -330,6 +348,7 @@ int main(int argc, char **argv)
 		TEST(a_vm_that_goes_leaves_no_queue),
 		TEST(an_uplink_in_use_is_waited_for),
 		TEST(a_parked_owner_does_not_hold_up_a_removal),
+		TEST(a_queue_taken_behind_the_drain_is_nobody_s),
 		TEST(a_guest_that_resets_the_nic_again_and_again_loses_its_ports),
 		TEST(resets_that_are_far_between_cost_no_port),
 		TEST(what_the_host_does_is_not_held_against_a_guest),
