@@ -324,3 +324,9 @@ void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports)
 {
 	elisa_entry_store(&contexts->identity->ports, ports);
 }
+
+void elisa_contexts_set_features(struct elisa_contexts *contexts, uint32_t features)
+{
+	if (contexts->identity->features != features)
+		__atomic_store_n(&contexts->identity->features, features, __ATOMIC_RELAXED);
+}

@@ -110,10 +110,16 @@ void elisa_contexts_reset(struct elisa_contexts *contexts);
  */
 uint64_t elisa_contexts_kept_fs_base(const struct elisa_contexts *contexts);
 
-/* Who the vCPU is. Its ports change under a reader. Any context. */
+/* Who the vCPU is. Its ports and features change under a reader. Any context. */
 const struct elisa_identity *elisa_contexts_identity(const struct elisa_contexts *contexts);
 
 /* Which ports the vCPU may use: bit p = port p. One store, seen at once. Any context. */
 void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports);
+
+/*
+ * What the guest lets trusted code use on this vCPU: ELISA_IDENTITY_*; none at first. One store, if
+ * it changes. Interrupts may be off. Only by the thread of the vCPU, outside guest mode.
+ */
+void elisa_contexts_set_features(struct elisa_contexts *contexts, uint32_t features);
 
 #endif

@@ -197,6 +197,14 @@ static void set_gate(struct elisa_vcpu *vcpu, struct elisa_contexts *contexts, b
 	vcpu->open = open;
 }
 
+/* CR4.FSGSBASE may be the guest's own to change: no exit tells of it. */
+static void set_features(struct elisa_contexts *contexts)
+{
+	bool fsgsbase = elisa_vmread(GUEST_CR4) & X86_CR4_FSGSBASE;
+
+	elisa_contexts_set_features(contexts, fsgsbase ? ELISA_IDENTITY_FSGSBASE : 0);
+}
+
 bool elisa_vcpu_evict(struct elisa_vcpu *vcpu)
 {
 	unsigned long flags;
@@ -248,6 +256,7 @@ void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 		return;
 	}
 
+	set_features(contexts);
 	fits = elisa_vcpu_mode_fits(vcpu);
 	if (vcpu->context && (state == ELISA_VCPU_CONDEMNED || state == ELISA_VCPU_EVICTED ||
 			      !fits || parked_vcpu_changed(vcpu)))

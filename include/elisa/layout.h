@@ -105,12 +105,14 @@
 
 struct elisa_identity {
 	uint32_t magic;
-	uint32_t abi;  /* ELISA_IMAGE_ABI */
-	uint32_t vcpu; /* index in the domain, 0..ELISA_MAX_VCPUS-1, unique while attached */
-	uint32_t reserved;
-	uint64_t ports; /* bit p: this vCPU may use port p */
+	uint32_t abi;      /* ELISA_IMAGE_ABI */
+	uint32_t vcpu;     /* index in the domain, 0..ELISA_MAX_VCPUS-1, unique while attached */
+	uint32_t features; /* ELISA_IDENTITY_*, as of the vCPU's last entry */
+	uint64_t ports;    /* bit p: this vCPU may use port p */
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_identity) == 24, "identity page");
+
+#define ELISA_IDENTITY_FSGSBASE 1u /* CR4.FSGSBASE is set: uplinks need it */
 
 /*
  * A piece of guest memory that a port registered. Written by the module; an entry with length 0 is

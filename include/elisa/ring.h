@@ -123,7 +123,8 @@ static inline uint32_t elisa_meta_mss(uint32_t meta)
  * ELISA_CALL_POLL	port | queue << 16, budget: packets to take (1..ELISA_MAX_BURST)
  *	looks at the switch's uplinks and delivers what came in, to whichever ports it is for.
  *	returns the number of packets taken from uplinks; 0: nothing there, or another vCPU is at it.
- *	-ENOENT	the switch has no uplink: no need to ask often
+ *	-ENOENT	the switch has no uplink, or the vCPU cannot use one (CR4.FSGSBASE is clear): no
+ *	need to ask often
  *	-EINVAL, -EPERM, -ENODEV as above
  *
  * ELISA_CALL_NOP	0, 0

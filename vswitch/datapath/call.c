@@ -24,7 +24,7 @@ static int64_t poll(const struct elisa_context *context, uint32_t port, uint32_t
 	if (!budget || budget > ELISA_MAX_BURST)
 		return -ELISA_EINVAL;
 	/* The host's kernel drives no NIC (gate=vmcall). */
-	if (!present || context->in_host)
+	if (!present || context->in_host || !elisa_context_may_use_uplinks(context))
 		return -ELISA_ENOENT;
 	for (uint32_t i = 0; i < ELISA_MAX_UPLINKS && taken < budget; i++)
 		if (present >> i & 1)

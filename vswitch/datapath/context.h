@@ -16,6 +16,12 @@ struct elisa_context {
 	bool in_host; /* gate=vmcall: it never stops half-way, and the addresses are the kernel's */
 };
 
+/* Can the calling vCPU use uplinks? Their code has an FS base of its own (vswitch/uplink/thread.h). */
+static inline bool elisa_context_may_use_uplinks(const struct elisa_context *context)
+{
+	return elisa_load(&context->identity->features) & ELISA_IDENTITY_FSGSBASE;
+}
+
 /* A sender without queue or counters yet: what a transmit call and a poll begin with. */
 static inline void elisa_sender_begin(struct elisa_sender *sender,
 				      const struct elisa_context *context, uint32_t port,
@@ -26,6 +32,7 @@ static inline void elisa_sender_begin(struct elisa_sender *sender,
 	sender->capture = context->capture;
 	sender->workspace = context->workspace;
 	sender->in_host = context->in_host;
+	sender->may_use_uplinks = elisa_context_may_use_uplinks(context);
 	sender->vcpu = elisa_load(&context->identity->vcpu);
 	sender->port = port;
 	sender->queue = queue;

@@ -63,7 +63,8 @@ struct elisa_sender {
 	const struct elisa_port_map *maps;
 	struct elisa_capture *capture; /* capture.h; NULL: no port captures */
 	struct elisa_workspace *workspace;
-	bool in_host; /* context.h */
+	bool in_host;         /* context.h */
+	bool may_use_uplinks; /* context.h */
 	const struct elisa_desc *window;
 	uint32_t nb_descs; /* the call's count */
 	uint32_t vcpu;

@@ -230,7 +230,8 @@ uint32_t elisa_uplink_transmit(struct elisa_sender *sender, struct elisa_batch *
 	/* A batch that another uplink received: elisa_uplink_poll() is below and has entered. */
 	bool entered = !sender->window;
 
-	if (elisa_load_acquire(&uplink->state) != ELISA_UPLINK_UP || !elisa_load(&uplink->link)) {
+	if (elisa_load_acquire(&uplink->state) != ELISA_UPLINK_UP || !elisa_load(&uplink->link) ||
+	    !sender->may_use_uplinks) {
 		drop(sender, elisa_load(&uplink->port) % ELISA_MAX_PORTS, count_bits(mask),
 		     ELISA_DROP_UPLINK_DOWN);
 		return 0;

@@ -15,6 +15,7 @@
 #define EXIT_PAUSE 40
 #define EXIT_EPT_VIOLATION 48
 #define EXIT_PREEMPTION_TIMER 52
+#define CR4_FSGSBASE 0x10000u
 #define GUEST_FS_BASE 0x7f1234567000ull
 
 const char *case_round_trip(void)
@@ -395,5 +396,30 @@ const char *case_fs_base_by_vmm(void)
 	CHECK(vm_resume(vm, &result) == OUTCOME_FAULT, "it went on with the VMM's FS base");
 	CHECK(fs_base(vm) == 0x77000, "the VMM's FS base became %#llx",
 	      (unsigned long long)fs_base(vm));
+	return setup_end(&setup);
+}
+
+/* The identity page says what CR4.FSGSBASE was when the vCPU was last entered. */
+const char *case_fsgsbase(void)
+{
+	const uint64_t features = ELISA_GVA(ELISA_OFFSET_IDENTITY) + 8; /* with the vCPU's number */
+	const uint64_t change[3] = {IMAGE_LOAD, features, CR4_FSGSBASE};
+	const uint64_t keep[3] = {IMAGE_LOAD, features, 0};
+	struct setup setup;
+	int64_t result;
+
+	setup_hello(&setup);
+	CHECK(vm_gate(&setup.vm, IMAGE_LOAD, features, 0) >> 32 == ELISA_IDENTITY_FSGSBASE,
+	      "not there although it is set");
+	CHECK(vm_call_at(&setup.vm, guest_gate_cr4, GUEST_TABLES, 0, change, &result) ==
+			      OUTCOME_RETURNED &&
+		      result >> 32 == 0,
+	      "%#llx after the guest cleared it", (unsigned long long)result);
+	/* vm_call_at() has set it again. */
+	CHECK(vm_call_at(&setup.vm, guest_gate_cr4, GUEST_TABLES, 0, keep, &result) ==
+			      OUTCOME_RETURNED &&
+		      result >> 32 == ELISA_IDENTITY_FSGSBASE,
+	      "%#llx after it was set", (unsigned long long)result);
+	CHECK(host_stats(setup.vm_fd).recoveries == 0, "recovered");
 	return setup_end(&setup);
 }

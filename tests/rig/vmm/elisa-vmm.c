@@ -23,6 +23,7 @@ static const struct test_case cases[] = {
 	{"faults-inside", case_faults_inside, VMCALL_OR_NOT},
 	{"fs-base", case_fs_base, VMCALL_OR_NOT},
 	{"fs-base-by-vmm", case_fs_base_by_vmm, VMCALL_OR_NOT},
+	{"fsgsbase", case_fsgsbase, VMCALL_OR_NOT},
 	{"registers-after-recovery", case_registers_after_recovery, VMCALL_OR_NOT},
 	{"timer-while-inside", case_timer_while_inside, VMCALL_OR_NOT},
 	{"nmi-while-inside", case_nmi_while_inside, VMCALL_OR_NOT},

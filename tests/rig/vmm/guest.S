@@ -40,6 +40,18 @@ guest_gate_fs:
 	wrfsbase %rdx
 	jmp guest_gate
 
+	/* In ring 0: the bits RDX of CR4 change, an exit, the gate call (RDI, RSI). */
+	.globl guest_gate_cr4
+guest_gate_cr4:
+	mov %cr4, %rax
+	xor %rdx, %rax
+	mov %rax, %cr4
+	push %rbx
+	xor %eax, %eax
+	cpuid
+	pop %rbx
+	jmp guest_gate
+
 	/* The gate call as VMCALL: RDI, RSI, RDX -> RAX. */
 	.globl guest_gate_vmcall
 guest_gate_vmcall:

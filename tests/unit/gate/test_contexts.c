@@ -180,6 +180,12 @@ static void identity_page_says_who(void **state)
 	assert_int_equal(contexts->identity->ports, 0);
 	elisa_contexts_set_ports(contexts, 1ull << 63 | 1);
 	assert_int_equal(contexts->identity->ports, 1ull << 63 | 1);
+	assert_int_equal(contexts->identity->features, 0);
+	elisa_contexts_set_features(contexts, ELISA_IDENTITY_FSGSBASE);
+	assert_int_equal(contexts->identity->features, ELISA_IDENTITY_FSGSBASE);
+	elisa_contexts_set_features(contexts, 0);
+	assert_int_equal(contexts->identity->features, 0);
+	assert_int_equal(contexts->identity->vcpu, 7);
 }
 
 static void expect_root(uint64_t gpa, bool resolves)

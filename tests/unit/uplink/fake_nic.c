@@ -161,6 +161,7 @@ int64_t guest_poll(struct world *world, const struct guest *guest, uint64_t budg
 	struct elisa_identity identity = {.magic = ELISA_IDENTITY_MAGIC,
 					  .abi = ELISA_IMAGE_ABI,
 					  .vcpu = guest->vcpu,
+					  .features = guest->features,
 					  .ports = 1ull << guest->port};
 
 	return world_call(world, &identity, ELISA_CALL_POLL, guest->port, budget);

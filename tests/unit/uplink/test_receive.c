@@ -170,6 +170,20 @@ static void who_may_poll(void **state)
 	assert_int_equal(guest_poll(world, a, 32), -ENODEV);
 }
 
+static void a_vcpu_without_fsgsbase_may_not(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0];
+
+	nic_put(&nics[0], a->mac, WIRE_MAC, 60, 1);
+	a->features = 0;
+	assert_int_equal(guest_poll(world, a, 32), -ENOENT);
+	assert_int_equal(guest_poll(world, a, 0), -EINVAL);
+	assert_int_equal(nics[0].nb_wire, 1);
+	assert_int_equal(guest_poll(world, &world->guests[1], 32), 1);
+	assert_int_equal(guest_drain(a), 1);
+}
+
 static void each_vcpu_sends_on_its_own_queue(void **state)
 {
 	struct world *world = *state;
@@ -280,6 +294,7 @@ int main(void)
 		TEST(a_full_guest_with_backpressure_is_not_waited_for),
 		TEST(no_more_than_the_budget),
 		TEST(who_may_poll),
+		TEST(a_vcpu_without_fsgsbase_may_not),
 		TEST(each_vcpu_sends_on_its_own_queue),
 		TEST(what_one_uplink_receives_another_sends),
 		TEST(nobody_takes_a_queue_of_an_uplink_that_is_down),

@@ -127,6 +127,25 @@ static void without_a_link_all_is_dropped(void **state)
 	assert_int_equal(nic_stats(world, 0).rx_drops[ELISA_DROP_UPLINK_DOWN], 2);
 }
 
+static void a_vcpu_without_fsgsbase_finds_it_down(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0];
+	struct guest *b = &world->guests[1];
+
+	a->features = 0;
+	guest_send_one(world, a, WIRE_MAC, 60, 1);
+	assert_int_equal(nics[0].nb_sent, 0);
+	assert_int_equal(guest_drain(b), 1);
+	assert_drops(world, a, NULL, ELISA_DROP_UPLINK_DOWN, 1);
+	assert_int_equal(nic_stats(world, 0).rx_drops[ELISA_DROP_UPLINK_DOWN], 1);
+	/* Between guests it does not matter, and other vCPUs are not concerned. */
+	guest_send_one(world, a, b->mac, 60, 2);
+	assert_int_equal(guest_drain(b), 1);
+	guest_send_one(world, b, WIRE_MAC, 60, 3);
+	assert_int_equal(nics[0].nb_sent, 1);
+}
+
 static void a_full_nic_drops_the_rest(void **state)
 {
 	struct world *world = *state;
@@ -352,6 +371,7 @@ int main(void)
 		TEST(short_frames_are_padded_with_zeroes),
 		TEST(several_segments_become_one_mbuf),
 		TEST(without_a_link_all_is_dropped),
+		TEST(a_vcpu_without_fsgsbase_finds_it_down),
 		TEST(a_full_nic_drops_the_rest),
 		WAITING(a_full_nic_with_backpressure_takes_the_rest_later),
 		TEST(an_empty_pool_is_a_full_nic),
