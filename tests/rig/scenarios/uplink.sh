@@ -4,8 +4,8 @@
 # demo: two VMs with sockets reach each other and, by a real NIC, the world (about 4 minutes)
 # Guests A and B with elisa-netd: the kernel's sockets over net_elisa. They ping and iperf3 each other and
 # the outside, through an e1000 that the guests' own vCPUs drive in the trusted context. All frames are
-# captured at both ends of the cable and compared. Then what must not disturb the others: iperf3 killed
-# in the middle, a guest killed in the middle.
+# captured at both ends of the cable and compared. Then both at the same time, and what must not disturb the
+# others: iperf3 killed in the middle, a guest killed in the middle.
 
 . "$RIG_JOB/scenarios/common/uplink.sh"
 . "$RIG_JOB/scenarios/common/flows.sh"
@@ -116,8 +116,11 @@ guest_results() { # ID PORT
 }
 
 iperf_killed() {
-	stage "iperf3 is killed in the middle, outside and in A"
+	stage "A sends outside and is asked by B; then iperf3 is killed in the middle, outside and in A"
 	need killed.flows "A did not send in time" iperf killed A p0 20 "-c $OUTSIDE -t 60"
+	check at-the-same-time.B-A "no answer" pings B $ADDRESS_A
+	FROM=$(sent_now p0)
+	check at-the-same-time.A-outside "A does not send any more" until_sent p0 $((FROM + 20))
 	outside stop server
 	check killed.client-ends "iperf3 succeeds without its server" not iperf_ends A
 	need killed.server "no server" outside start server "iperf3 -s"
