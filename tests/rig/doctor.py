@@ -84,12 +84,10 @@ def has_vmfunc():
 
 
 def missing_packages():
-    wanted = [line.split("#")[0].strip()
-              for line in text(ROOT / "tests/rig/packages.txt").splitlines()]
-    listed = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"],
-                            capture_output=True, text=True, check=False).stdout.split("\n")
-    have = {line.split()[1] for line in listed if line.startswith("installed ")}
-    return [name for name in wanted if name and name not in have]
+    """As ./run setup sees it."""
+    lib = ROOT / "tests/rig/lib"
+    return subprocess.run(["bash", "-c", '. "$1/paths.sh"; . "$1/packages.sh"; missing_packages', "-", lib],
+                          capture_output=True, text=True, check=False).stdout.split()
 
 
 def target_kernel():
