@@ -98,15 +98,18 @@ static int run(const struct options *options, json_t *steps, json_t **fill, uint
 
 int main(int argc, char **argv)
 {
-	json_t *steps = json_array(), *fill = NULL, *all;
+	json_t *steps, *fill = NULL, *all;
 	struct options options;
 	uint64_t errors = 0;
 	int error = options_read(&options, argc, argv);
 
 	if (error)
 		return error > 0 ? 0 : 2;
+	steps = json_array();
 	error = run(&options, steps, &fill, &errors);
 	if (error) {
+		json_decref(steps);
+		json_decref(fill);
 		fprintf(stderr, "elisa-memload: %s; fewer --keys or --connections need less\n",
 			strerror(-error));
 		return 1;
