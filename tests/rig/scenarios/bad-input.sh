@@ -106,7 +106,7 @@ wrong_arguments() {
 --no-lsc-interrupt --forward-mode=txonly --eth-peer=0,$MAC_B --txpkts=60"
 	need arguments.log-C "no log" guest_do C "log 60"
 	driver_said driver.no-module C net_elisa0 "$NOT_THERE"
-	driver_said driver.bad-gate C net_elisa1 "gate=foo is not known: vmfunc or local"
+	driver_said driver.bad-gate C net_elisa1 "gate=foo is not known: vmfunc, vmcall or local"
 	driver_said driver.unknown-argument C net_elisa2 "argument colour is not known"
 	driver_said driver.port-name-too-long C net_elisa3 "a name has 1 to 31 bytes"
 	driver_said driver.argument-twice C net_elisa4 "argument port is given twice"
