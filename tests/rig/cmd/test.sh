@@ -7,6 +7,7 @@ rig=$(dirname "$0")/..
 . "$rig/lib/command.sh"
 
 GROUPS_TABLE=$RIG/groups.txt
+HUGEPAGES=64	# of 2 MiB
 
 if [ "${1:-}" = --list ]; then
 	sed -n 's/^\([a-z][a-z0-9-]*\).*/\1/p' "$GROUPS_TABLE"
@@ -19,4 +20,8 @@ plan_programs
 # Images only where a scenario runs.
 if "$RIG/tests.py" --needs-images "$@"; then plan_images; fi
 run_plan
+# For the tests of NICs' memory, which are skipped without.
+pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+[ "$(cat $pages)" -ge $HUGEPAGES ] || echo $HUGEPAGES > $pages ||
+	echo "no hugepages here: tests of NICs' memory are skipped" >&2
 exec "$RIG/tests.py" "$@"
