@@ -20,7 +20,9 @@
 #define GUEST_STUB_PAGES 0x30000 /* CALL_STUB's, then LIST's */
 #define GUEST_KERNEL_STACK 0x80000
 #define GUEST_USER_STACK 0x90000
+#define GUEST_STACK_SIZE 0x4000 /* below each of these, one for each vCPU */
 #define GUEST_CODE 0x100000
+#define GUEST_PROGRAM 0x110000       /* a program of tests/attack/guest, to GUEST_REGION */
 #define GUEST_REGION 0x200000        /* to be registered: 2 MiB */
 #define GUEST_SMALL_PAGES 0x40000000 /* maps 0x400000.. with 4 KiB pages: 2 MiB */
 #define GUEST_SMALL_PHYSICAL 0x400000

@@ -23,11 +23,13 @@
 #define RFLAGS_VALUE 0x202ull /* IF; IOPL 0, so that POPF inside leaves IF alone */
 #define TSS_LIMIT 0x87
 #define TSS_IO_MAP 0x68
+#define TSS_SIZE 0x100
 #define CR0_VALUE 0x80050033ull
 #define CR4_VALUE 0x10620ull /* PAE, OSFXSR, OSXMMEXCPT, FSGSBASE */
 #define EFER_VALUE 0xd01ull  /* SCE, LME, LMA, NXE */
 #define KVM_TSS_ADDRESS 0xfffbd000
 #define MAX_CPUID 128
+#define DR7_EXECUTE_DR0 0x402ull /* G0, and the bit that is always set */
 
 extern const char guest_begin[], guest_end[], guest_exceptions[], guest_timer_handler[],
 	guest_nmi_handler[], guest_call_stub[], guest_call_stub_end[], guest_return_stub[],
@@ -42,6 +44,11 @@ void die(const char *what)
 uint64_t vm_code_address(const char *label)
 {
 	return GUEST_CODE + (uint64_t)(label - guest_begin);
+}
+
+static uint64_t stack_address(const struct vm *vm, int ring)
+{
+	return (ring ? GUEST_USER_STACK : GUEST_KERNEL_STACK) - vm->number * GUEST_STACK_SIZE;
 }
 
 static uint64_t *words(struct vm *vm, uint64_t gpa)
@@ -95,10 +102,6 @@ static void fill_memory(struct vm *vm)
 	gdt[3] = 0x00cff3000000ffffull;
 	gdt[4] = 0x00affb000000ffffull;
 	gdt[5] = TSS_LIMIT | ((uint64_t)GUEST_TSS << 16) | (0x8bull << 40);
-	*(uint64_t *)(vm->memory + GUEST_TSS + 4) = GUEST_KERNEL_STACK;
-	/* Ring 3 may use ports 0 to 0xf7. */
-	*(uint16_t *)(vm->memory + GUEST_TSS + 0x66) = TSS_IO_MAP;
-	vm->memory[GUEST_TSS + TSS_LIMIT] = 0xff;
 	for (vector = 0; vector < 32; vector++)
 		fill_gate(vm, vector,
 			  vm_code_address(guest_exceptions) + vector * GUEST_EXCEPTION_SIZE);
@@ -108,6 +111,22 @@ static void fill_memory(struct vm *vm)
 	       guest_call_stub, guest_call_stub_end - guest_call_stub);
 	memcpy(vm->memory + GUEST_STUB_PAGES + 0x1000, guest_return_stub,
 	       guest_return_stub_end - guest_return_stub);
+}
+
+static uint64_t tss_address(const struct vm *vm)
+{
+	return GUEST_TSS + vm->number * TSS_SIZE;
+}
+
+/* Each vCPU has its own: the stack for ring 0 is in it. */
+static void fill_tss(struct vm *vm)
+{
+	uint8_t *tss = vm->memory + tss_address(vm);
+
+	*(uint64_t *)(tss + 4) = stack_address(vm, 0);
+	/* Ring 3 may use ports 0 to 0xf7. */
+	*(uint16_t *)(tss + 0x66) = TSS_IO_MAP;
+	tss[TSS_LIMIT] = 0xff;
 }
 
 static void set_cpuid(int kvm, struct vm *vm)
@@ -140,11 +159,23 @@ static uint8_t *allocate_memory(void)
 	return start;
 }
 
+static void create_vcpu(int kvm, struct vm *vm)
+{
+	int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	vm->vcpu = ioctl(vm->fd, KVM_CREATE_VCPU, vm->number);
+	if (vm->vcpu < 0)
+		die("KVM_CREATE_VCPU");
+	vm->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
+	if (vm->run == MAP_FAILED)
+		die("mmap of a vCPU");
+	set_cpuid(kvm, vm);
+}
+
 void vm_create(struct vm *vm)
 {
 	struct kvm_userspace_memory_region slot = {.memory_size = GUEST_MEMORY};
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int size;
 
 	vm->fd = ioctl(kvm, KVM_CREATE_VM, 0);
 	if (vm->fd < 0 || ioctl(vm->fd, KVM_SET_TSS_ADDR, KVM_TSS_ADDRESS) ||
@@ -154,13 +185,22 @@ void vm_create(struct vm *vm)
 	slot.userspace_addr = (uintptr_t)vm->memory;
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
 		die("KVM_SET_USER_MEMORY_REGION");
-	vm->vcpu = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
-	size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	vm->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
-	if (vm->vcpu < 0 || vm->run == MAP_FAILED)
-		die("KVM_CREATE_VCPU");
-	set_cpuid(kvm, vm);
+	vm->number = 0;
+	create_vcpu(kvm, vm);
 	fill_memory(vm);
+	fill_tss(vm);
+	close(kvm);
+}
+
+void vm_add_vcpu(struct vm *first, struct vm *vm)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (kvm < 0)
+		die("/dev/kvm");
+	*vm = (struct vm){.fd = first->fd, .memory = first->memory, .number = first->number + 1};
+	create_vcpu(kvm, vm);
+	fill_tss(vm);
 	close(kvm);
 }
 
@@ -168,6 +208,8 @@ void vm_destroy(struct vm *vm)
 {
 	munmap(vm->run, getpagesize());
 	close(vm->vcpu);
+	if (vm->number)
+		return;
 	close(vm->fd);
 	munmap(vm->memory, GUEST_MEMORY);
 }
@@ -186,7 +228,7 @@ static void set_system_registers(struct vm *vm, uint64_t root, int ring)
 	data.dpl = ring;
 	sregs.cs = code;
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.tr = (struct kvm_segment){.base = GUEST_TSS,
+	sregs.tr = (struct kvm_segment){.base = tss_address(vm),
 					.limit = TSS_LIMIT,
 					.type = 11,
 					.present = 1,
@@ -213,6 +255,8 @@ static enum outcome run(struct vm *vm)
 		}
 		if (vm->run->exit_reason == KVM_EXIT_INTR)
 			continue;
+		if (vm->run->exit_reason == KVM_EXIT_DEBUG)
+			return OUTCOME_STOPPED;
 		if (vm->run->exit_reason != KVM_EXIT_IO)
 			return OUTCOME_OTHER;
 		if (vm->run->io.port == GUEST_PORT_RETURNED)
@@ -243,12 +287,12 @@ static enum outcome run_to_end(struct vm *vm, int64_t *result)
 	return outcome;
 }
 
-enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int ring,
-			const uint64_t arguments[3], int64_t *result)
+void vm_begin(struct vm *vm, uint64_t function, uint64_t root, int ring,
+	      const uint64_t arguments[3])
 {
-	uint64_t stack = (ring ? GUEST_USER_STACK : GUEST_KERNEL_STACK) - 8;
+	uint64_t stack = stack_address(vm, ring) - 8;
 	struct kvm_regs regs = {
-		.rip = vm_code_address(function),
+		.rip = function,
 		.rsp = stack,
 		.rflags = RFLAGS_VALUE,
 		.rdi = arguments[0],
@@ -260,6 +304,63 @@ enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int 
 	set_system_registers(vm, root, ring);
 	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
 		die("KVM_SET_REGS");
+}
+
+enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int ring,
+			const uint64_t arguments[3], int64_t *result)
+{
+	vm_begin(vm, vm_code_address(function), root, ring, arguments);
+	return run_to_end(vm, result);
+}
+
+/* KVM raises RFLAGS.TF, or sets DR0, for the next KVM_RUN; the guest's own are put back. */
+static void set_debug(struct vm *vm, struct kvm_guest_debug debug)
+{
+	if (ioctl(vm->vcpu, KVM_SET_GUEST_DEBUG, &debug))
+		die("KVM_SET_GUEST_DEBUG");
+}
+
+static enum outcome run_debugged(struct vm *vm, struct kvm_guest_debug debug)
+{
+	enum outcome outcome;
+
+	set_debug(vm, debug);
+	outcome = run(vm);
+	if (outcome != OUTCOME_STOPPED)
+		set_debug(vm, (struct kvm_guest_debug){0});
+	if (outcome == OUTCOME_RETURNED || outcome == OUTCOME_FAULT)
+		finish_io(vm);
+	return outcome;
+}
+
+enum outcome vm_step(struct vm *vm, uint64_t *rip)
+{
+	enum outcome outcome =
+		run_debugged(vm, (struct kvm_guest_debug){.control = KVM_GUESTDBG_ENABLE |
+								     KVM_GUESTDBG_SINGLESTEP});
+
+	*rip = vm->run->debug.arch.pc;
+	return outcome;
+}
+
+enum outcome vm_run_to(struct vm *vm, uint64_t address)
+{
+	const struct kvm_guest_debug debug = {
+		.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP,
+		.arch.debugreg = {[0] = address, [7] = DR7_EXECUTE_DR0},
+	};
+	enum outcome outcome;
+
+	/* A step before this one may have left a trap to be taken. */
+	do
+		outcome = run_debugged(vm, debug);
+	while (outcome == OUTCOME_STOPPED && vm->run->debug.arch.pc != address);
+	return outcome;
+}
+
+enum outcome vm_finish(struct vm *vm, int64_t *result)
+{
+	set_debug(vm, (struct kvm_guest_debug){0});
 	return run_to_end(vm, result);
 }
 

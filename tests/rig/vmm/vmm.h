@@ -23,15 +23,17 @@ struct vm {
 	int fd;
 	int vcpu;
 	struct kvm_run *run;
-	uint8_t *memory; /* GUEST_MEMORY bytes */
+	unsigned int number; /* of the vCPU */
+	uint8_t *memory;     /* GUEST_MEMORY bytes */
 };
 
 /* How a guest function ended. */
 enum outcome {
 	OUTCOME_RETURNED,
-	OUTCOME_FAULT,  /* an exception; see the mailbox */
-	OUTCOME_PARKED, /* it was not to run any more: vm_park() */
-	OUTCOME_OTHER,  /* KVM gave up: exit_reason in vm->run */
+	OUTCOME_FAULT,   /* an exception; see the mailbox */
+	OUTCOME_PARKED,  /* it was not to run any more: vm_park() */
+	OUTCOME_STOPPED, /* at an instruction: vm_step(), vm_run_to() */
+	OUTCOME_OTHER,   /* KVM gave up: exit_reason in vm->run */
 };
 
 /* From guest.S. */
@@ -45,9 +47,26 @@ uint64_t vm_code_address(const char *label);
 void vm_create(struct vm *vm);
 void vm_destroy(struct vm *vm);
 
+/*
+ * One more vCPU of the same VM, as a struct vm of its own: same memory, stacks of its own, one mailbox
+ * for both, so that of two that fault one is not heard. Before the VM is attached. To be destroyed first.
+ */
+void vm_add_vcpu(struct vm *first, struct vm *vm);
+
 /* Runs a guest function in ring 3 (or 0) with the page table at `root`; *result = RAX. */
 enum outcome vm_call_at(struct vm *vm, const char *function, uint64_t root, int ring,
 			const uint64_t arguments[3], int64_t *result);
+
+/*
+ * The same in parts, for functions at any address, stopped on the way: vm_begin(), then any of vm_step()
+ * (one instruction, wherever it is: also inside), vm_run_to() (until the instruction at `address` is
+ * next; not if it is next already), and vm_finish().
+ */
+void vm_begin(struct vm *vm, uint64_t function, uint64_t root, int ring,
+	      const uint64_t arguments[3]);
+enum outcome vm_step(struct vm *vm, uint64_t *rip);
+enum outcome vm_run_to(struct vm *vm, uint64_t address);
+enum outcome vm_finish(struct vm *vm, int64_t *result);
 
 /* The usual case: ring 3, the page table that says hello. */
 enum outcome vm_call(struct vm *vm, const char *function, uint64_t first, uint64_t second,
