@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * attack.h - what the attacks share: a VM of the attacker's with a port of the real switch, and the
+ * bookkeeping of what was tried and what came of it.
+ *
+ * One process is one attack: VMM of the hostile guest, and the judge. An attack is a function that
+ * returns NULL if all that it tried ended as the threat model demands, else what did not. Its guest half
+ * is in guest/. Whether the victim, the switch and the host are well is looked at from outside, by the
+ * scenario (tests/rig/scenarios/common/attack.sh).
+ */
+#ifndef ELISA_TEST_ATTACK_H
+#define ELISA_TEST_ATTACK_H
+
+#include "program.h"
+
+struct attacker {
+	struct vm vm;     /* the first vCPU */
+	struct vm second; /* another one of the same VM */
+	struct program program;
+	char port[ELISA_NAME_SIZE]; /* the port's name; of a second port: with "2" behind */
+};
+
+typedef const char *(*attack_function)(struct attacker *attacker);
+
+struct attack {
+	const char *name; /* row-NN, or row-NN-something */
+	attack_function run;
+};
+
+/* Ends the attack with the condition and what was seen instead. */
+#define REQUIRE(condition, ...)                                        \
+	do {                                                           \
+		if (!(condition))                                      \
+			return attack_failed(#condition, __VA_ARGS__); \
+	} while (0)
+
+const char *attack_failed(const char *condition, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* So many were tried, and ended so: for the table and the JSON. `outcome` is one word. */
+void attack_tried(uint64_t count);
+void attack_saw(const char *outcome, uint64_t count);
+
+/* elisactl with these words; its exit status. Its output goes to standard error. */
+int attack_ctl(const char *const words[]);
+
+/* A fresh VM with two vCPUs and the guest program loaded, no port. */
+void attacker_create(struct attacker *attacker);
+
+/* elisactl port add for it: `suffix` "" or "2". */
+void attacker_add_port(struct attacker *attacker, const char *suffix);
+
+/* Both, and the guest has its port open (guest/attacker.c), on the page table GUEST_TABLES. */
+void attacker_begin(struct attacker *attacker);
+
+/* Its ports are deleted, its VM goes. */
+void attacker_end(struct attacker *attacker);
+
+/* A function of the guest program in ring 3 (or 0) with the admitted page table. */
+enum outcome attacker_call(struct attacker *attacker, const char *function, uint64_t first,
+			   uint64_t second, uint64_t third, int64_t *result);
+enum outcome attacker_call_ring0(struct attacker *attacker, const char *function, uint64_t first,
+				 uint64_t second, uint64_t third, int64_t *result);
+
+/* Where the guest's variable is in the VMM's memory. */
+void *attacker_data(struct attacker *attacker, const char *name);
+
+/* Does the VM still do what an honest one does: hello, a packet to itself and back? NULL: yes. */
+const char *attacker_is_well(struct attacker *attacker);
+
+#endif

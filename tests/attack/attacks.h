@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* attacks.h - all attacks: one function for each row of the threat model, in a file named for it. */
+#ifndef ELISA_TEST_ATTACKS_H
+#define ELISA_TEST_ATTACKS_H
+
+#include "attack.h"
+
+const char *attack_row01(struct attacker *attacker);
+
+#endif

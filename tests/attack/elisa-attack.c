@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * elisa-attack.c - one attack on a running switch, from a VM of its own.
+ *
+ * usage: elisa-attack NAME	prints "tried N", "saw OUTCOME N" lines and at the end "ok NAME" or
+ *				"FAIL NAME REASON"; status 1 if it failed, 2 if it could not be run
+ *	  elisa-attack		the names
+ * Needs root, /dev/kvm, elisactl and a running elisa-switchd.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "attacks.h"
+
+static const struct attack attacks[] = {
+	{"row-01", attack_row01},
+};
+
+static int run(const struct attack *attack)
+{
+	static struct attacker attacker;
+	const char *reason = attack->run(&attacker);
+
+	if (attacker.vm.run)
+		attacker_end(&attacker);
+	if (reason)
+		printf("FAIL %s %s\n", attack->name, reason);
+	else
+		printf("ok %s\n", attack->name);
+	return !!reason;
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+		if (argc < 2)
+			printf("%s\n", attacks[i].name);
+		else if (!strcmp(argv[1], attacks[i].name))
+			return run(&attacks[i]);
+	}
+	if (argc < 2)
+		return 0;
+	fprintf(stderr, "elisa-attack: no attack %s; without an argument it lists them\n", argv[1]);
+	return 2;
+}

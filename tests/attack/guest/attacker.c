@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* attacker.c - the honest half of an attacking guest: its port, and whether it still works. */
+#include "attacker.h"
+
+__attribute__((used, externally_visible)) char attacker_port_name[ELISA_NAME_SIZE];
+__attribute__((used, externally_visible)) struct port attacker_port;
+
+ATTACK_FUNCTION int64_t attacker_open(void)
+{
+	return port_open(&attacker_port, attacker_port_name, (uint8_t *)GUEST_REGION);
+}
+
+/* 0, or a negative number of a step: an empty call, then a packet that is nobody's, from a port anew. */
+ATTACK_FUNCTION int64_t attacker_works(void)
+{
+	static const uint8_t nobody[ELISA_MAC_SIZE] = {0x52, 0xe1, 0x15, 0, 0, 1};
+	int error;
+
+	port_close(&attacker_port);
+	error = attacker_open();
+	if (error)
+		return error;
+	if (gate_call(ELISA_CALL_NOP, 0, 0))
+		return -10;
+	port_frame(&attacker_port, 0, nobody, 64);
+	return port_send(&attacker_port, 1, 64) == 1 ? 0 : -11;
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=sh
+# rig: limit=1500 cmdline=stock
+# Every attack of the threat model (docs/threat-model.md), from a VM of its own, beside a victim whose
+# traffic and memory are looked at after each.
+
+. "$RIG_JOB/scenarios/common/switch.sh"
+. "$RIG_JOB/scenarios/common/attack.sh"
+
+expect_message 'elisa: vCPU \d+ of process \d+ thrown out of the switch.*'
+
+need starts "see switchd.log" switch_start
+need victim "the victim does not run, see victim.log" victim_start
+victim_check before
+for NAME in $(elisa-attack); do
+	stage "attack $NAME"
+	attack "$NAME"
+done
+check victim-leaves "the victim did not end in order: $ANSWER" victim_stop
+check stops "daemon or module did not go" switch_stop

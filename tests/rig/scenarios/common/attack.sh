@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=sh
+# Attacks (tests/attack) on a running switch, beside a bystander. Sourced after lib.sh and common/switch.sh.
+#
+#	victim_start		the victim's VM, its ports v0 and v1, and its traffic
+#	attack NAME		elisa-attack NAME, then whether victim and switch are well; checks NAME,
+#				NAME.victim, NAME.switch; figures NAME_tried, NAME_OUTCOME, NAME_victim_…
+#	victim_check PREFIX	the victim is as it was: checks PREFIX.victim
+#	switch_check PREFIX	so is the switch: PREFIX.switch
+#	victim_stop
+
+victim_ask() { # LINE: the answer is in $ANSWER
+	echo "$1" >&5
+	# shellcheck disable=SC3045
+	read -r -t 120 ANSWER <&6
+}
+
+victim_start() {
+	mkfifo "$RIG_TEMPORARY/victim.in" "$RIG_TEMPORARY/victim.out"
+	exec 5<> "$RIG_TEMPORARY/victim.in" 6<> "$RIG_TEMPORARY/victim.out"
+	elisa-victim < "$RIG_TEMPORARY/victim.in" > "$RIG_TEMPORARY/victim.out" \
+		2>> "$RIG_SCENARIO_OUTPUT/victim.log" 5>&- 6>&- 9>&- &
+	echo $! > "$RIG_TEMPORARY/victim.pid"
+	# shellcheck disable=SC3045
+	read -r -t 60 ANSWER <&6
+	[ "$ANSWER" = waiting ] || return 1
+	for VICTIM_PORT in v0 v1; do
+		elisactl port add $VICTIM_PORT --vm "$(cat "$RIG_TEMPORARY/victim.pid")" || return 1
+	done
+	victim_ask ports && [ "$ANSWER" = ready ] || return 1
+	VICTIM_TURNS=0
+	sleep 0.2
+}
+
+victim_field() { # NAME: of $ANSWER
+	VALUE=${ANSWER#*"$1="}
+	echo "${VALUE%% *}"
+}
+
+victim_is_well() {
+	case $ANSWER in
+	"turns="*" torn=0 lost=0 foreign=0 dropped=0 refused=0 error=0 canary=ok") ;;
+	*) return 1 ;;
+	esac
+	[ "$TURNS" -gt "$VICTIM_TURNS" ] && [ "$VICTIM_SENT" = "$(victim_field received)" ]
+}
+
+# Nothing lost, nothing torn, memory whole, and it got on since the last time.
+victim_check() {
+	victim_ask report || ANSWER="no answer"
+	echo "victim after $1: $ANSWER"
+	TURNS=$(victim_field turns)
+	VICTIM_SENT=$(victim_field sent)
+	check "$1.victim" "$ANSWER" victim_is_well
+	VICTIM_TURNS=$TURNS
+	result "$1_victim_sent" "$VICTIM_SENT"
+	result "$1_victim_received" "$(victim_field received)"
+}
+
+switch_check() {
+	PROOF=$(elisactl prove 2>&1)
+	STATUS=$?
+	check "$1.switch" "$PROOF" [ $STATUS = 0 ]
+}
+
+attack() {
+	elisa-attack "$1" > "$RIG_SCENARIO_OUTPUT/$1.out" 2>> "$RIG_SCENARIO_OUTPUT/$1.log"
+	VERDICT="$1 ended without a verdict, see $1.log"
+	while read -r WORD NAME REST; do
+		case $WORD in
+		tried) result "$1_tried" "$NAME" ;;
+		saw) result "$1_$NAME" "$REST" ;;
+		ok) VERDICT="" ;;
+		FAIL) VERDICT=$REST ;;
+		esac
+	done < "$RIG_SCENARIO_OUTPUT/$1.out"
+	check "$1" "$VERDICT" [ -z "$VERDICT" ]
+	victim_check "$1"
+	switch_check "$1"
+}
+
+victim_stop() {
+	victim_ask end && [ "$ANSWER" = bye ] && wait "$(cat "$RIG_TEMPORARY/victim.pid")"
+}
