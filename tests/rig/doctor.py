@@ -27,6 +27,7 @@ ENABLE_VMFUNC = 1 << 13
 EPT_EXECUTE_ONLY = 1 << 0
 EPTP_SWITCHING = 1 << 0
 DISK_MIB = 2048
+HOST_MIB = 2560         # what an emulated host takes
 EMULATOR_REMEDY = "none needed: the emulated host has it"
 
 
@@ -97,6 +98,10 @@ def target_kernel():
     return names[-1].removeprefix("linux-headers-") if names else None
 
 
+def available_mib():
+    return int(re.search(r"MemAvailable:\s+(\d+)", text("/proc/meminfo")).group(1)) >> 10
+
+
 class Report:
     def __init__(self):
         self.lines = []
@@ -124,8 +129,8 @@ def system(report):
     free = shutil.disk_usage(ROOT).free >> 20
     report.add("disk", free >= DISK_MIB, f"disk: {free} MiB free, {DISK_MIB} needed",
                "make room on the checkout's file system")
-    memory = int(re.search(r"MemAvailable:\s+(\d+)", text("/proc/meminfo")).group(1)) >> 10
-    report.add("memory", memory >= 2560, f"memory: {memory} MiB available, 2560 needed",
+    memory = available_mib()
+    report.add("memory", memory >= HOST_MIB, f"memory: {memory} MiB available, {HOST_MIB} needed",
                "end other programs: the emulated host has 2 GiB")
     report.add("tun", os.path.exists("/dev/net/tun"), "/dev/net/tun (scenarios with a NIC)",
                "modprobe tun; without it they are skipped", needed=False)

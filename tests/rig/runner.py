@@ -4,7 +4,7 @@
 
 Prints "ok SCENARIO/CHECK", "FAIL SCENARIO/CHECK REASON", "skip …" and, after "# ", what happens.
 Leaves build/results/SCENARIO.json and the scenario's files in build/results/SCENARIO/.
-Exit status: 0 if nothing failed.
+Exit status: 0 if nothing failed. Several boots are done side by side, each by a runner of its own.
 """
 import argparse
 import json
@@ -18,23 +18,28 @@ import time
 sys.dont_write_bytecode = True
 
 import compare_pcaps
+import doctor
+import lanes
 from machine import bochs, direct, events, outside, process, scenario, terminal
 
 RIG = pathlib.Path(__file__).resolve().parent
+SCENARIOS = RIG / "scenarios"
 BUILD = RIG.parent.parent / "build"
 RESULTS = BUILD / "results"
 BOOT_LIMIT = 180        # wall seconds from the start to the first scenario
 END_LIMIT = 60          # from the last scenario to the end
+JOBS = 2                # boots side by side, where nobody says how many
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("scenario", nargs="*", help="names of tests/rig/scenarios/NAME.sh")
+    parser.add_argument("--jobs", type=int, default=os.environ.get("RIG_JOBS"),
+                        help=f"emulated hosts side by side; RIG_JOBS, else {JOBS} if CPUs and memory allow")
     parser.add_argument("--cpus", type=int, choices=(1, 2), help="CPUs of the emulated host")
     parser.add_argument("--stock-cmdline", action="store_true",
                         help="kernels without the switches that save emulated time")
     parser.add_argument("--limit", type=float, help="wall seconds for each scenario")
-    parser.add_argument("--total-limit", type=float, default=3600, help="wall seconds for all")
     parser.add_argument("--shell", action="store_true", help="a shell on the emulated host")
     parser.add_argument("--list", action="store_true", help="print the scenarios' names")
     return parser.parse_args()
@@ -44,8 +49,15 @@ def machine_module():
     """The one place that chooses. RIG_PLATFORM=emulated insists on the emulator."""
     if os.environ.get("RIG_PLATFORM") == "emulated":
         return bochs
-    import doctor
     return direct if doctor.has_vmfunc() else bochs
+
+
+def side_by_side(jobs, module):
+    """How many boots: an emulator takes one CPU, and its host's memory."""
+    if module is not bochs:
+        return 1
+    room = min(len(os.sched_getaffinity(0)), doctor.available_mib() // doctor.HOST_MIB)
+    return max(1, jobs or min(JOBS, room))
 
 
 def skipped(wanted, module):
@@ -58,24 +70,25 @@ def skipped(wanted, module):
 class Run:
     """One boot and the scenarios that share it."""
 
-    def __init__(self, module, scenarios, deadline):
+    def __init__(self, module, scenarios):
         self.scenarios = {s.name: s for s in scenarios}
-        name = "-".join(self.scenarios)[:60]
-        self.machine = module.Machine(RIG, BUILD, scenarios, name)
+        self.name = "-".join(self.scenarios)[:60]
+        self.machine = module.Machine(RIG, BUILD, scenarios, self.name)
         self.outcomes = {name: events.Outcome(name) for name in self.scenarios}
         self.current = None
         self.outside = None
         self.began = time.monotonic()
-        self.total_deadline = deadline
         self.deadline = self.began + BOOT_LIMIT
         self.tail = []
         self.stray = []
 
     def say(self, text):
-        print(f"# {time.monotonic() - self.began:6.1f} s  {text}", flush=True)
+        name = self.current.name if self.current else self.name
+        print(f"# {time.monotonic() - self.began:6.1f} s  {name}: {text}", flush=True)
 
     def go(self):
-        self.say(f"{', '.join(self.scenarios)}: {self.machine.name} starts")
+        seconds = scenario.boot_seconds(self.scenarios.values())
+        self.say(f"{self.machine.name} starts (about {seconds} s where emulated)")
         self.machine.start()
         try:
             trouble = self.watch()
@@ -83,6 +96,8 @@ class Run:
             self.end_outside()
             self.machine.stop()
         self.conclude(trouble)
+        self.say(f"all in all {time.monotonic() - self.began:.1f} s")
+        return not any(outcome.failed for outcome in self.outcomes.values())
 
     def watch(self):
         """Follow the machine to its end; a sentence if that was a bad one."""
@@ -94,7 +109,7 @@ class Run:
                     return self.hang(trouble)
             elif not self.machine.running():
                 return None
-            if time.monotonic() > min(self.deadline, self.total_deadline):
+            if time.monotonic() > self.deadline:
                 where = self.current.name if self.current else "the machine outside a scenario"
                 return self.hang(f"time limit: {where}")
 
@@ -116,12 +131,12 @@ class Run:
         elif verb == "end":
             self.current.wall = time.monotonic() - self.current.began
             self.current.take(f"end {more}")
-            self.say(f"{first}: ended after {self.current.wall:.1f} s")
+            self.say(f"ended after {self.current.wall:.1f} s")
             self.end_outside()
             self.current = None
             self.deadline = time.monotonic() + END_LIMIT
         elif verb == "stage":
-            self.say(f"{self.current.name}: {rest}" if self.current else rest)
+            self.say(rest)
         elif verb == "outside" and self.outside:
             self.outside.request(rest)
         elif verb in ("broken", "loader:"):
@@ -129,7 +144,7 @@ class Run:
         elif self.current:
             self.current.take(f"{verb} {rest}")
             if verb == "fail":
-                self.say(f"{self.current.name}: FAIL {rest}")
+                self.say(f"FAIL {rest}")
         return None
 
     def begin_outside(self, name):
@@ -149,7 +164,7 @@ class Run:
     def hang(self, reason):
         self.say(f"{reason}; the state of the machine:")
         for text in self.tail + ["-- its shell says:"] + self.machine.state():
-            print(f"#   {text}", flush=True)
+            print(f"#   {self.name}: {text}", flush=True)
         return reason
 
     def conclude(self, trouble):
@@ -212,10 +227,32 @@ class Run:
         sys.stdout.flush()
 
 
+def chosen(options):
+    """The scenarios that are asked for, each once."""
+    wishes = {"cpus": options.cpus, "limit": options.limit,
+              "cmdline": "stock" if options.stock_cmdline else None}
+    if not options.scenario:
+        raise SystemExit("which scenario? (--list)")
+    return [scenario.Scenario(SCENARIOS, name, wishes) for name in dict.fromkeys(options.scenario)]
+
+
+def run_boots(boots, options, module):
+    """Each by a runner of its own, which is given the same options. True: nothing failed."""
+    common = [sys.executable, __file__]
+    common += [f"--cpus={options.cpus}"] if options.cpus else []
+    common += [f"--limit={options.limit}"] if options.limit else []
+    common += ["--stock-cmdline"] if options.stock_cmdline else []
+    jobs = side_by_side(options.jobs, module)
+    seconds = sum(map(scenario.boot_seconds, boots)) / jobs
+    print(f"# {len(boots)} boots, {jobs} at a time (about {seconds:.0f} s where emulated); "
+          "seconds below are since a boot began", flush=True)
+    return lanes.run({boot[0].name: common + [s.name for s in boot] for boot in boots}, jobs)
+
+
 def main():
     options = arguments()
     if options.list:
-        print("\n".join(sorted(p.stem for p in (RIG / "scenarios").glob("*.sh"))))
+        print("\n".join(s.name for s in scenario.every(SCENARIOS)))
         return 0
     # Killed politely is killed cleanly: the finally clauses end the emulator.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -225,23 +262,12 @@ def main():
         if module is bochs:
             process.private_network()
         return terminal.interact(module, RIG, BUILD)
-    if not options.scenario:
-        raise SystemExit("which scenario? (--list)")
-    wishes = {"cpus": options.cpus, "limit": options.limit,
-              "cmdline": "stock" if options.stock_cmdline else None}
-    scenarios = [scenario.Scenario(RIG / "scenarios", name, wishes) for name in options.scenario]
-    scenarios = [s for s in scenarios if not skipped(s, module)]
-    deadline = time.monotonic() + options.total_limit
-    failed = 0
-    for group in scenario.boots(scenarios):
-        # With the emulator's other networks go their sockets, which might have something to send still.
-        if module is bochs:
-            process.private_network()
-        run = Run(module, group, deadline)
-        run.go()
-        failed += sum(len(o.failed) for o in run.outcomes.values())
-        run.say(f"all in all {time.monotonic() - run.began:.1f} s")
-    return 1 if failed else 0
+    boots = scenario.boots([s for s in chosen(options) if not skipped(s, module)])
+    if len(boots) > 1:
+        return 0 if run_boots(boots, options, module) else 1
+    if module is bochs:
+        process.private_network()
+    return 0 if all(Run(module, boot).go() for boot in boots) else 1
 
 
 if __name__ == "__main__":

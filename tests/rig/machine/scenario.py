@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A scenario's file and what its header asks for.
 
-A line `# rig: KEY=VALUE …` in the first comment: limit=SECONDS (wall clock, on the emulated host),
-cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC, and
-programs at the other end of its cable: outside.py).
+A line `# rig: KEY=VALUE …` in the first comment: seconds=N (how long it takes on the emulated host, on an
+idle machine), limit=SECONDS (wall clock there: it has failed then), cpus=1|2, cmdline=fast|stock, hugepages=N
+(2 MiB pages on the emulated host), nic=0|1 (a NIC, and programs at the other end of its cable: outside.py).
 """
 import re
 
-DEFAULTS = {"limit": "240", "cpus": "1", "cmdline": "fast", "hugepages": "352", "nic": "0"}
+DEFAULTS = {"seconds": "60", "limit": "240", "cpus": "1", "cmdline": "fast",
+            "hugepages": "352", "nic": "0"}
+BOOT_SECONDS = 15       # to the first scenario
+SHARED_SECONDS = 240    # at most, of scenarios that share a boot
 
 
 class Scenario:
@@ -25,6 +28,7 @@ class Scenario:
                     raise SystemExit(f"{self.path}: unknown wish {word!r}")
                 wishes[key] = value
         wishes.update({k: str(v) for k, v in overrides.items() if v is not None})
+        self.seconds = int(wishes["seconds"])
         self.limit = float(wishes["limit"])
         self.cpus = int(wishes["cpus"])
         self.stock = wishes["cmdline"] == "stock"
@@ -32,12 +36,23 @@ class Scenario:
         self.nic = wishes["nic"] == "1"
 
 
+def every(folder):
+    return [Scenario(folder, path.stem, {}) for path in sorted(folder.glob("*.sh"))]
+
+
+def boot_seconds(scenarios):
+    return BOOT_SECONDS + sum(scenario.seconds for scenario in scenarios)
+
+
 def boots(scenarios):
-    """Scenarios that can share one boot, in the order given. A NIC is not shared: frames of one would
-    come to the next."""
+    """Scenarios that share one boot, in the order given; the longest boot first, so that boots side by
+    side end at about the same time. A NIC is not shared: frames of one would come to the next."""
     groups = {}
     for scenario in scenarios:
         key = (scenario.cpus, scenario.stock, scenario.hugepages,
                scenario.name if scenario.nic else None)
-        groups.setdefault(key, []).append(scenario)
-    return list(groups.values())
+        alike = groups.setdefault(key, [[]])
+        if alike[-1] and sum(s.seconds for s in [*alike[-1], scenario]) > SHARED_SECONDS:
+            alike.append([])
+        alike[-1].append(scenario)
+    return sorted((boot for alike in groups.values() for boot in alike), key=boot_seconds, reverse=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=420
+# rig: seconds=120 limit=420
 # Wrong input, and parties that go away, each while guest A sends to guest B: one clear line where a
 # person looks, and nobody else loses a packet. Guest C is the one that does it all wrong.
 #

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=120 nic=1
+# rig: seconds=15 limit=120 nic=1
 # NICs that cannot be an uplink, and requests that make no sense: one clear line each, and the switch goes
 # on. Then a NIC comes and goes twice, and nothing is left behind.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
+# rig: seconds=35
 # Proves the rig: two KVM guests at once, each with Debian's testpmd on a device of its own, driven
 # over their serial lines, counted, stopped.
 

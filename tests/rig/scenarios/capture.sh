@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=300
+# rig: seconds=50 limit=300
 # elisactl capture: what it shows of a flow from A to B is what testpmd and the switch count, at both
 # ports; a filter; what does not fit is counted; readers that stop or are killed slow nobody down.
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=300
+# rig: seconds=100 limit=300
 # demo: three VMs boot on the host, two exchange packets, one looks on (about 2 minutes)
 # The main job: guests A and B (and C, a bystander) with Debian's testpmd on net_elisa exchange
 # packets through VMFUNC and the switch in the trusted context. Each phase is counted three times:

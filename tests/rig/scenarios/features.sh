@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=420
+# rig: seconds=90 limit=420
 # What net_elisa offers beside plain packets, used by stock testpmd: checksum offload, TCP segmentation,
 # several buffers for a packet, frames of 9000 bytes, two queues with RSS, VLAN tags. First A runs
 # elisa-frames, which looks at every byte that B's testpmd sends back, then testpmd. Each phase is

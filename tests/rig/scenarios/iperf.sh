@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=600
+# rig: seconds=160 limit=600
 # demo: two VMs run iperf3 over virtio-net, over elisa-netd and over gate=vmcall (about 4 minutes)
 # iperf3 between guests A and B in three ways, for function and for counts: TCP and UDP, both
 # directions, in parallel. One runs short and long; what the difference took, divided by its bytes,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=600
+# rig: seconds=160 limit=600
 # demo: a VM asks memcached in another over virtio-net, elisa-netd and gate=vmcall (about 4 minutes)
 # Debian's memcached in B, elisa-memload in A, in three ways, for function and for counts. It runs
 # twice, short and long; what the difference took, divided by its bytes, has no start, no filling

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=200 nic=1
+# rig: seconds=30 limit=200 nic=1
 # Proves the NIC and the other end of its cable: Debian's testpmd on the host, without a switch, sends,
 # answers and receives through it; its counts are compared with what passed outside.
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=420 cpus=2
+# rig: seconds=105 limit=420 cpus=2
 # Sender and receiver at the same time: a host with two CPUs, guests with two vCPUs each, testpmd's
 # forwarding on the second. Everything may move between CPUs, also inside the contexts.
 

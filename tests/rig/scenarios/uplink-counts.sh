@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=300 nic=1
+# rig: seconds=90 limit=300 nic=1
 # testpmd in guests A and B on a switch with an uplink: pings from outside that A answers, bursts of A to
 # the outside, a flood from outside to B. A guest's own vCPU drives the NIC, in the trusted context.
 # Counted by testpmd, by the switch, by the NIC and outside; each frame compared, byte for byte.

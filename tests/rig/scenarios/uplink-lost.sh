@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=400 nic=1
+# rig: seconds=90 limit=400 nic=1
 # A vCPU that stops inside while it has the NIC's only queue, and how the daemon gets it back: the uplink
 # is removed (the vCPU is thrown out), its VM is killed (the NIC is set up again). Who shares the NIC goes on.
 

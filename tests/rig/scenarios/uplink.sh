@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=420 nic=1
+# rig: seconds=120 limit=420 nic=1
 # demo: two VMs with sockets reach each other and, by a real NIC, the world (about 4 minutes)
 # Guests A and B with elisa-netd: the kernel's sockets over net_elisa. They ping and iperf3 each other and
 # the outside, through an e1000 that the guests' own vCPUs drive in the trusted context. All frames are
