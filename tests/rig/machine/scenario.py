@@ -2,12 +2,13 @@
 """A scenario's file and what its header asks for.
 
 A line `# rig: KEY=VALUE …` in the first comment: seconds=N (how long it takes on the emulated host, on an
-idle machine), limit=SECONDS (wall clock there: it has failed then), cpus=1|2, cmdline=fast|stock, hugepages=N
-(2 MiB pages on the emulated host), nic=0|1 (a NIC, and programs at the other end of its cable: outside.py).
+idle machine), limit=SECONDS (wall clock there, after which it has failed), group=NAME (its test group of
+groups.txt), cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC,
+and programs at the other end of its cable: outside.py).
 """
 import re
 
-DEFAULTS = {"seconds": "60", "limit": "240", "cpus": "1", "cmdline": "fast",
+DEFAULTS = {"seconds": "60", "limit": "240", "group": "emulated", "cpus": "1", "cmdline": "fast",
             "hugepages": "352", "nic": "0"}
 BOOT_SECONDS = 15       # to the first scenario
 SHARED_SECONDS = 240    # at most, of scenarios that share a boot
@@ -30,6 +31,7 @@ class Scenario:
         wishes.update({k: str(v) for k, v in overrides.items() if v is not None})
         self.seconds = int(wishes["seconds"])
         self.limit = float(wishes["limit"])
+        self.group = wishes["group"]
         self.cpus = int(wishes["cpus"])
         self.stock = wishes["cmdline"] == "stock"
         self.hugepages = int(wishes["hugepages"])
