@@ -8,6 +8,7 @@ where a scenario wants one, is an e1000 whose cable ends in a tap device of the 
 import base64
 import io
 import os
+import pathlib
 import queue
 import re
 import resource
@@ -52,6 +53,7 @@ e1000: card=0, enabled=1, mac={mac}, ethmod=tuntap, ethdev=/dev/net/tun:{interfa
 NIC_ADDRESS = "0000:00:02.0"
 NIC_MAC = "52:e1:15:a0:ee:00"
 FAR_INTERFACE = "tap0"
+SLOWEST = 4             # on a busy machine the emulator has a CPU for that part of the time, at least
 # Two CPUs share one thread of the emulator: half the instructions a second for each.
 CPU = {1: "count=1, ips=200000000", 2: "count=2, ips=100000000, quantum=32"}
 SETTINGS = {"OUTPUT": "/tmp/output", "KERNEL": "/boot/vmlinux", "INITRDS": "/boot",
@@ -102,6 +104,7 @@ class Machine:
         (self.folder / "bochsrc").write_text(config)
         # Debugger build: continue; at the magic breakpoint that host/start ends with, quit.
         (self.folder / "commands").write_text("c\nq\n")
+        self.began = time.monotonic()
         with open(self.folder / "bochs.out", "wb") as out:
             self.process = process.start(
                 ["bochs", "-q", "-unlock", "-f", self.folder / "bochsrc", "-rc", self.folder / "commands"],
@@ -155,6 +158,17 @@ class Machine:
 
     def running(self):
         return self.process.poll() is None
+
+    def clock(self):
+        """Seconds for limits: the emulator's CPU time, so that no other work on this machine fails a test;
+        and a part of the wall clock, for an emulator that does nothing."""
+        wall = (time.monotonic() - self.began) / SLOWEST
+        try:
+            status = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        except OSError:
+            return wall
+        ticks = sum(int(field) for field in status.rpartition(")")[2].split()[11:13])
+        return max(ticks / os.sysconf("SC_CLK_TCK"), wall)
 
     def type(self, data):
         """To the shell on com2."""

@@ -11,6 +11,7 @@ import queue
 import shutil
 import subprocess
 import threading
+import time
 
 from . import job, outside, process
 
@@ -75,6 +76,10 @@ class Machine:
 
     def running(self):
         return self.process.poll() is None
+
+    def clock(self):
+        """Seconds for limits."""
+        return time.monotonic()
 
     def answer(self, path, text):
         """A file on the host, there at once as a whole: the answer to a request of a scenario."""

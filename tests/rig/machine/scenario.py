@@ -2,7 +2,7 @@
 """A scenario's file and what its header asks for.
 
 A line `# rig: KEY=VALUE …` in the first comment: seconds=N (how long it takes on the emulated host, on an
-idle machine), limit=SECONDS (wall clock there, after which it has failed), group=NAME (its test group of
+idle machine), limit=SECONDS (of the machine's clock(): it has failed then), group=NAME (its test group of
 groups.txt), cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC,
 and programs at the other end of its cable: outside.py).
 """
