@@ -291,8 +291,10 @@ static enum plan_end claim(struct delivery *d, uint32_t mask)
 
 		d->run.first = elisa_queue_head(word);
 		end = plan(d, mask);
-		if (!d->run.count ||
-		    elisa_journal_claim(sender->sw, sender->vcpu, sender->port, word, &d->run))
+		/* No slot: full, unless others claimed these slots since the word was read. */
+		if (d->run.count ? elisa_journal_claim(sender->sw, sender->vcpu, sender->port, word,
+						       &d->run)
+				 : elisa_load(&queue->word) == word)
 			return end;
 		sender->counters.claim_retries++;
 	}

@@ -16,6 +16,7 @@
 #define RECEIVER 0
 #define SECONDS 2
 #define PATIENCE 30
+#define ROOM_RING 1024
 
 struct sender {
 	struct guest *guest;
@@ -159,12 +160,63 @@ static void test_several_slots(void **state)
 	run(true, 256, 100);
 }
 
+/* Sends its share of the ring, as single packets and bursts. */
+static void *send_share(void *argument)
+{
+	struct sender *sender = argument;
+	uint32_t left = ROOM_RING / SENDERS;
+
+	while (left) {
+		uint32_t burst = 1 + left % 3;
+
+		burst = burst < left ? burst : left;
+		for (uint32_t i = 0; i < burst; i++)
+			guest_fill(sender->guest, i, world.guests[RECEIVER].mac, 60, i);
+		if (guest_send(&world, sender->guest, burst) != burst)
+			return argument;
+		left -= burst;
+	}
+	return NULL;
+}
+
+/* Who was overtaken between looking at the ring's head and at its slots has not seen it full. */
+static void test_room_for_all(void **state)
+{
+	struct guest *receiver = &world.guests[RECEIVER];
+	time_t end = time(NULL) + SECONDS;
+
+	(void)state;
+	world_make(&world, 1 + SENDERS, ROOM_RING, 64);
+	while (time(NULL) <= end) {
+		struct sender senders[SENDERS + 1] = {0};
+		pthread_t threads[SENDERS + 1];
+
+		for (uint32_t i = 1; i <= SENDERS; i++) {
+			senders[i].guest = &world.guests[i];
+			assert_int_equal(pthread_create(&threads[i], NULL, send_share, &senders[i]),
+					 0);
+		}
+		for (uint32_t i = 1; i <= SENDERS; i++) {
+			void *failed;
+
+			assert_int_equal(pthread_join(threads[i], &failed), 0);
+			assert_null(failed);
+		}
+		assert_int_equal(guest_drain(receiver), ROOM_RING / SENDERS * SENDERS);
+		assert_int_equal(world_stats(&world, receiver).rx_drops[ELISA_DROP_RECEIVER_FULL],
+				 0);
+	}
+	assert_idle(&world);
+	world_free(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_backpressure),
 		cmocka_unit_test(test_several_slots),
+		cmocka_unit_test(test_room_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
