@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * objects.c - the daemon's memory and registers in the trusted context: mapped, taken back, a word
- * of it exchanged.
+ * objects.c - the daemon's memory and registers in the trusted context: mapped and taken back; and
+ * the daemon's reach into a receive ring.
  *
  * Called by domain.c. What guests register is regions.c's.
  */
@@ -158,45 +158,50 @@ static bool has_word(const struct elisa_memory *memory, u64 offset)
 	       offset - memory->offset < memory->nb_pages * ELISA_PAGE_SIZE;
 }
 
-/* Of the daemon's own parts only the switch: it reaches the others itself. */
-static struct elisa_memory *find_memory(struct elisa_domain *domain, u64 offset)
+static struct elisa_memory *find_region(const struct elisa_port *port, u64 offset)
 {
-	bool in_switch = offset - ELISA_OFFSET_SWITCH < ELISA_SWITCH_MAX;
-	struct elisa_memory *memory;
-	u32 i, k;
+	u32 i;
 
-	list_for_each_entry(memory, &domain->objects, link) {
-		if (in_switch && has_word(memory, offset))
-			return memory;
-	}
-	for (i = 0; i < ELISA_MAX_PORTS; i++) {
-		for (k = 0; domain->ports[i] && k < ELISA_MAX_REGIONS; k++) {
-			memory = domain->ports[i]->regions[k];
-			if (has_word(memory, offset))
-				return memory;
-		}
+	for (i = 0; i < ELISA_MAX_REGIONS; i++) {
+		if (has_word(port->regions[i], offset))
+			return port->regions[i];
 	}
 	return NULL;
+}
+
+/* Under domain->lock, which set-up and release of a queue take too. */
+static int exchange(const struct elisa_domain *domain, struct elisa_domain_cmpxchg64 *argument)
+{
+	const struct elisa_port *port = domain->ports[argument->port];
+	struct elisa_memory *memory;
+
+	if (!port || !elisa_queue_has_word(port, argument->queue, argument->epoch,
+					   ELISA_GVA(argument->offset)))
+		return -ESTALE;
+	memory = find_region(port, argument->offset);
+	if (!memory)
+		return -ENXIO;
+	argument->seen = elisa_memory_cmpxchg64(memory, argument->offset - memory->offset,
+						argument->expected, argument->desired);
+	return 0;
 }
 
 long elisa_object_cmpxchg64(struct elisa_domain *domain, void __user *user)
 {
 	struct elisa_domain_cmpxchg64 argument;
-	struct elisa_memory *memory;
+	int error;
 
 	if (copy_from_user(&argument, user, sizeof(argument)))
 		return -EFAULT;
-	if (argument.version != ELISA_UAPI_VERSION || argument.flags)
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags || argument.reserved)
 		return -EINVAL;
-	if (argument.offset % sizeof(u64) || argument.offset >= ELISA_WINDOW_SIZE)
+	if (argument.offset % sizeof(u64) || argument.offset >= ELISA_WINDOW_SIZE ||
+	    argument.port >= ELISA_MAX_PORTS || argument.queue >= ELISA_MAX_QUEUES)
 		return -ERANGE;
 	mutex_lock(&domain->lock);
-	memory = find_memory(domain, argument.offset);
-	if (memory)
-		argument.seen = elisa_memory_cmpxchg64(memory, argument.offset - memory->offset,
-						       argument.expected, argument.desired);
+	error = exchange(domain, &argument);
 	mutex_unlock(&domain->lock);
-	if (!memory)
-		return -ENXIO;
+	if (error)
+		return error;
 	return copy_to_user(user, &argument, sizeof(argument)) ? -EFAULT : 0;
 }

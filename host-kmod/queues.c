@@ -129,6 +129,14 @@ bool elisa_queues_use(const struct elisa_port *port, u32 region)
 	return false;
 }
 
+bool elisa_queue_has_word(const struct elisa_port *port, u32 queue, u32 epoch, u64 window)
+{
+	const struct elisa_queue_map *map = &port->map->queues[queue];
+
+	return map->rx_size && map->epoch % ELISA_RUN_EPOCHS == epoch &&
+	       window - map->rx_ring < map->rx_size * sizeof(struct elisa_desc);
+}
+
 int elisa_port_set(struct elisa_port *port, const struct elisa_hc_port *call)
 {
 	bool stops = is_started(port) && !(call->flags & ELISA_PORT_STARTED);

@@ -146,6 +146,9 @@ struct elisa_queue_map {
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_queue_map) == 32, "queue map");
 
+/* A vCPU's journal keeps the epoch of what it has in flight modulo this. */
+#define ELISA_RUN_EPOCHS 0x1000u
+
 /*
  * Which receive queue a packet goes to: Toeplitz hash of the addresses and, for TCP and UDP, the
  * ports; entry hash % reta_size of reta. reta_size 0 = off: a sender's queue q fills queue q, or 0

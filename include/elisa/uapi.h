@@ -123,13 +123,19 @@ enum elisa_refusal {
 };
 
 /*
- * DOMAIN_CMPXCHG64: replace an aligned 64-bit word of registered guest memory or of the switch, if
- * it still is `expected`. For finishing what a lost sender left.
- *	ENXIO	nothing mapped there	ERANGE	not aligned or outside the window
+ * DOMAIN_CMPXCHG64: replace an aligned 64-bit word of a port's receive ring, if it still is
+ * `expected`. For finishing what a lost sender left: not when the ring is another one by now, in
+ * the same place or not. No ring is set up or released meanwhile.
+ *	ENXIO	nothing mapped there	ERANGE	not aligned, outside the window, no such port or queue
+ *	ESTALE	the queue is not set up, or with another epoch, or the word is not in its ring
  */
 struct elisa_domain_cmpxchg64 {
 	uint32_t version;
-	uint32_t flags;  /* 0 */
+	uint32_t flags; /* 0 */
+	uint32_t port;
+	uint32_t queue;
+	uint32_t epoch; /* of elisa_queue_map, modulo ELISA_RUN_EPOCHS */
+	uint32_t reserved;
 	uint64_t offset; /* in the window */
 	uint64_t expected;
 	uint64_t desired;

@@ -13,7 +13,7 @@
 #define ELISA_GUEST_ABI 2u
 
 /* Daemon <-> module: uapi.h. */
-#define ELISA_UAPI_VERSION 2u
+#define ELISA_UAPI_VERSION 3u
 
 /* Trusted image <-> daemon and module: layout.h. */
 #define ELISA_IMAGE_ABI 2u

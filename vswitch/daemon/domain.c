@@ -181,12 +181,15 @@ void elisa_domain_close(struct elisa_domain *domain)
 	*domain = (struct elisa_domain){.module = -1, .fd = -1};
 }
 
-static int exchange(void *context, uint64_t address, uint64_t expected, uint64_t desired,
-		    uint64_t *seen)
+static int exchange(void *context, const struct elisa_ring_word *word, uint64_t expected,
+		    uint64_t desired, uint64_t *seen)
 {
 	struct elisa_domain *domain = context;
 	struct elisa_domain_cmpxchg64 request = {
-		.offset = address - ELISA_WINDOW_GVA,
+		.port = word->port,
+		.queue = word->queue,
+		.epoch = word->epoch,
+		.offset = word->address - ELISA_WINDOW_GVA,
 		.expected = expected,
 		.desired = desired,
 	};

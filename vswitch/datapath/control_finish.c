@@ -9,26 +9,30 @@
 #include "vswitch/datapath/journal.h"
 #include "vswitch/datapath/switch.h"
 
-/* 1: handed back; 0: it was done, or nothing is mapped there any more. */
+/* 1: handed back; 0: it was done, or the ring is not there any more. */
 static uint32_t finish_slot(const struct elisa_receive_queue *queue, const struct elisa_run *run,
 			    uint32_t slot, elisa_cmpxchg64 cmpxchg, void *context)
 {
-	uint64_t ring = elisa_load_acquire(&queue->ring);
+	struct elisa_ring_word word = {
+		.address = elisa_load_acquire(&queue->ring) + offsetof(struct elisa_desc, word),
+		.port = run->port,
+		.queue = run->queue,
+		.epoch = run->epoch,
+	};
 	uint32_t size = elisa_load_acquire(&queue->size);
 	uint32_t flags = ELISA_DESC_DONE | ELISA_DESC_DROPPED | elisa_slot_phase(slot, size);
-	uint64_t address = ring + offsetof(struct elisa_desc, word);
 	uint64_t found;
 	uint64_t seen;
 
 	if (!size)
 		return 0;
-	address += (slot & (size - 1)) * sizeof(struct elisa_desc);
+	word.address += (slot & (size - 1)) * sizeof(struct elisa_desc);
 	/* 0 by 0: only to read it. */
-	if (cmpxchg(context, address, 0, 0, &seen))
+	if (cmpxchg(context, &word, 0, 0, &seen))
 		return 0;
 	if (!elisa_journal_slot_is_left(queue, run, slot, size, seen))
 		return 0;
-	if (cmpxchg(context, address, seen, elisa_desc_word(0, flags), &found))
+	if (cmpxchg(context, &word, seen, elisa_desc_word(0, flags), &found))
 		return 0;
 	return found == seen;
 }

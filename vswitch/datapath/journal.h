@@ -36,6 +36,9 @@
  * A slot that was DONE is POSTED with the same phase again only two laps later, and then the head
  * is more than a lap past it. Finishers of one journal: the vCPU itself at its next call, or the
  * daemon while that vCPU cannot enter; never both.
+ * A ring that was set up again has words like those of the run, and its queue word is of the epoch
+ * before until somebody sends. So the finisher also asks the port's map for the epoch: the vCPU once,
+ * for no ring is set up while it is inside; the daemon with each exchange (struct elisa_ring_word).
  *
  * So a stopped sender leaves whole packets, beginnings of packets that end with a DROPPED slot, and
  * DROPPED slots; a receiver throws away the beginning when it meets DROPPED in the middle of a chain.

@@ -241,13 +241,22 @@ unsigned int elisa_switch_fdb_flush(struct elisa_switch *sw, unsigned int port);
 unsigned int elisa_switch_fdb_dump(const struct elisa_switch *sw, struct elisa_fdb_record *records,
 				   unsigned int max);
 
+/* An aligned word of a receive ring, and which ring it has to be of still. */
+struct elisa_ring_word {
+	uint64_t address; /* as the datapath addresses it: less ELISA_WINDOW_GVA, an offset */
+	uint32_t port;
+	uint32_t queue;
+	uint32_t epoch; /* modulo ELISA_RUN_EPOCHS */
+};
+
 /*
- * How elisa_switch_vcpu_finish() reaches a guest's receive ring: replace the aligned word at
- * `address` (as the datapath addresses it: subtract ELISA_WINDOW_GVA for DOMAIN_CMPXCHG64) by
- * `desired` if it is `expected`; `seen` = what was there. 0, or -errno: nothing is mapped there.
+ * How elisa_switch_vcpu_finish() reaches a guest's receive ring, as DOMAIN_CMPXCHG64 does: replace
+ * the word by `desired` if it is `expected`; `seen` = what was there. In one step with the look at
+ * the port's map: a ring that was set up since has the same words, and nobody claimed them.
+ * 0, or -errno: it is another ring by now, or nothing is mapped there.
  */
-typedef int (*elisa_cmpxchg64)(void *context, uint64_t address, uint64_t expected, uint64_t desired,
-			       uint64_t *seen);
+typedef int (*elisa_cmpxchg64)(void *context, const struct elisa_ring_word *word, uint64_t expected,
+			       uint64_t desired, uint64_t *seen);
 
 /*
  * Finish what a lost vCPU left: its claimed receive slots go back to the receiver, dropped.

@@ -127,7 +127,7 @@ const char *case_capture(void)
 	CHECK(host_prove(&setup.host) == 0, "a proof");
 	CHECK(host_info(&setup.host).pinned_pages == setup.before.pinned_pages + 2, "pinned");
 	CHECK(ioctl(setup.host.domain, ELISA_IOC_DOMAIN_CMPXCHG64, &exchange) == -1 &&
-		      errno == ENXIO,
+		      errno == ESTALE,
 	      "an exchange: %d", errno);
 	CHECK(host_unmap(&setup.host, ELISA_OFFSET_CAPTURE, 4096) == ENOENT, "half of it");
 	CHECK(host_unmap(&setup.host, ELISA_OFFSET_CAPTURE, LENGTH) == 0, "unmap: %d", errno);

@@ -26,16 +26,6 @@
 static struct frame frame;
 static struct world world;
 
-static int cmpxchg(void *context, uint64_t address, uint64_t expected, uint64_t desired,
-		   uint64_t *seen)
-{
-	(void)context;
-	*seen = expected;
-	__atomic_compare_exchange_n((uint64_t *)(uintptr_t)address, seen, desired, false,
-				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
 /* One of the victim's packets takes two slots. */
 static uint32_t victim_length(uint32_t i)
 {
@@ -173,7 +163,8 @@ static uint64_t finish_and_check(bool others_first, bool by_itself)
 		assert_int_equal(guest_send(&world, victim, 1), 1);
 		assert_int_equal(guest_drain(&world.guests[3]), 1);
 	} else {
-		assert_true(elisa_switch_vcpu_finish(world.sw, victim->vcpu, cmpxchg, NULL) >= 0);
+		assert_true(elisa_switch_vcpu_finish(world.sw, victim->vcpu, world_cmpxchg,
+						     &world) >= 0);
 	}
 	assert_idle(&world);
 	nb_lost = world_stats(&world, receiver).rx_drops[ELISA_DROP_SENDER_LOST];

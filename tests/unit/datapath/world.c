@@ -237,6 +237,21 @@ uint32_t guest_drain(struct guest *guest)
 	return nb;
 }
 
+int world_cmpxchg(void *context, const struct elisa_ring_word *word, uint64_t expected,
+		  uint64_t desired, uint64_t *seen)
+{
+	const struct world *world = context;
+	const struct elisa_queue_map *map = &world->maps[word->port].queues[word->queue];
+
+	if (!map->rx_size || map->epoch % ELISA_RUN_EPOCHS != word->epoch ||
+	    word->address - map->rx_ring >= map->rx_size * sizeof(struct elisa_desc))
+		return -ESTALE;
+	*seen = expected;
+	__atomic_compare_exchange_n((uint64_t *)(uintptr_t)word->address, seen, desired, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
 void guest_expect(struct frame *frame, const struct guest *from, uint64_t destination,
 		  uint32_t length, uint32_t seed)
 {

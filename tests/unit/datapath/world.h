@@ -101,6 +101,10 @@ bool guest_receive(struct guest *guest, struct frame *frame);
 /* How many frames wait; takes them. Fails if one came without data. */
 uint32_t guest_drain(struct guest *guest);
 
+/* As the module's DOMAIN_CMPXCHG64, in this process. `context` is the world. */
+int world_cmpxchg(void *context, const struct elisa_ring_word *word, uint64_t expected,
+		  uint64_t desired, uint64_t *seen);
+
 /* The frame that guest_fill() makes. */
 void guest_expect(struct frame *frame, const struct guest *from, uint64_t destination,
 		  uint32_t length, uint32_t seed);
