@@ -120,7 +120,9 @@ static inline void post_slots(struct net_elisa_rx_queue *queue, uint32_t count)
 		struct elisa_desc *desc = &queue->ring[index & queue->mask];
 		const struct rte_mbuf *mbuf = queue->mbufs[index & queue->mask];
 
-		desc->addr = (uintptr_t)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM;
+		/* A sender that was overtaken may be reading it: one access. */
+		__atomic_store_n(&desc->addr, (uintptr_t)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM,
+				 __ATOMIC_RELAXED);
 		/* Pairs with the sender's load-acquire of POSTED: the address is there first. */
 		__atomic_store_n(&desc->word, posted | phase_of(queue, index), __ATOMIC_RELEASE);
 	}
