@@ -325,6 +325,12 @@ void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports)
 	elisa_entry_store(&contexts->identity->ports, ports);
 }
 
+void elisa_contexts_set_tsc_offset(struct elisa_contexts *contexts, uint64_t offset)
+{
+	if (contexts->identity->tsc_offset != offset)
+		elisa_entry_store(&contexts->identity->tsc_offset, offset);
+}
+
 void elisa_contexts_set_features(struct elisa_contexts *contexts, uint32_t features)
 {
 	if (contexts->identity->features != features)

@@ -122,4 +122,10 @@ void elisa_contexts_set_ports(struct elisa_contexts *contexts, uint64_t ports);
  */
 void elisa_contexts_set_features(struct elisa_contexts *contexts, uint32_t features);
 
+/*
+ * The vCPU's TSC minus the host's; valid while its features have ELISA_IDENTITY_TSC. As above, before
+ * those are set.
+ */
+void elisa_contexts_set_tsc_offset(struct elisa_contexts *contexts, uint64_t offset);
+
 #endif

@@ -197,12 +197,20 @@ static void set_gate(struct elisa_vcpu *vcpu, struct elisa_contexts *contexts, b
 	vcpu->open = open;
 }
 
-/* CR4.FSGSBASE may be the guest's own to change: no exit tells of it. */
-static void set_features(struct elisa_contexts *contexts)
+/*
+ * CR4.FSGSBASE may be the guest's own to change: no exit tells of it. Its TSC it can set, and that
+ * exits: so here the offset is the one that it runs with until it comes out again.
+ */
+static void set_features(struct elisa_vcpu *vcpu, struct elisa_contexts *contexts)
 {
-	bool fsgsbase = elisa_vmread(GUEST_CR4) & X86_CR4_FSGSBASE;
+	u32 features = 0;
 
-	elisa_contexts_set_features(contexts, fsgsbase ? ELISA_IDENTITY_FSGSBASE : 0);
+	if (elisa_vmread(GUEST_CR4) & X86_CR4_FSGSBASE)
+		features |= ELISA_IDENTITY_FSGSBASE;
+	if (!elisa_kvm_tsc_scaled(vcpu->kvm_vcpu))
+		features |= ELISA_IDENTITY_TSC;
+	elisa_contexts_set_tsc_offset(contexts, elisa_kvm_tsc_offset(vcpu->kvm_vcpu));
+	elisa_contexts_set_features(contexts, features);
 }
 
 bool elisa_vcpu_evict(struct elisa_vcpu *vcpu)
@@ -256,7 +264,7 @@ void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 		return;
 	}
 
-	set_features(contexts);
+	set_features(vcpu, contexts);
 	fits = elisa_vcpu_mode_fits(vcpu);
 	if (vcpu->context && (state == ELISA_VCPU_CONDEMNED || state == ELISA_VCPU_EVICTED ||
 			      !fits || parked_vcpu_changed(vcpu)))

@@ -105,14 +105,16 @@
 
 struct elisa_identity {
 	uint32_t magic;
-	uint32_t abi;      /* ELISA_IMAGE_ABI */
-	uint32_t vcpu;     /* index in the domain, 0..ELISA_MAX_VCPUS-1, unique while attached */
-	uint32_t features; /* ELISA_IDENTITY_*, as of the vCPU's last entry */
-	uint64_t ports;    /* bit p: this vCPU may use port p */
+	uint32_t abi;        /* ELISA_IMAGE_ABI */
+	uint32_t vcpu;       /* index in the domain, 0..ELISA_MAX_VCPUS-1, unique while attached */
+	uint32_t features;   /* ELISA_IDENTITY_*, as of the vCPU's last entry */
+	uint64_t ports;      /* bit p: this vCPU may use port p */
+	uint64_t tsc_offset; /* its TSC - the host's, modulo 2^64, as of its last entry */
 };
-ELISA_STATIC_ASSERT(sizeof(struct elisa_identity) == 24, "identity page");
+ELISA_STATIC_ASSERT(sizeof(struct elisa_identity) == 32, "identity page");
 
 #define ELISA_IDENTITY_FSGSBASE 1u /* CR4.FSGSBASE is set: uplinks need it */
+#define ELISA_IDENTITY_TSC 2u      /* its TSC runs at the host's rate: tsc_offset is valid */
 
 /*
  * A piece of guest memory that a port registered. Written by the module; an entry with length 0 is

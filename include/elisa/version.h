@@ -16,6 +16,6 @@
 #define ELISA_UAPI_VERSION 3u
 
 /* Trusted image <-> daemon and module: layout.h. */
-#define ELISA_IMAGE_ABI 2u
+#define ELISA_IMAGE_ABI 3u
 
 #endif

@@ -198,6 +198,7 @@ int64_t elisa_local_call(struct elisa_local *local, uint64_t operation, uint64_t
 	struct elisa_identity identity = {
 		.magic = ELISA_IDENTITY_MAGIC,
 		.abi = ELISA_IMAGE_ABI,
+		.features = ELISA_IDENTITY_TSC,
 		.ports = 1ull << local->port,
 	};
 	struct elisa_workspace workspace;

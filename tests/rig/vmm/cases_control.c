@@ -293,6 +293,29 @@ const char *case_rss(void)
 	return setup_end(&setup);
 }
 
+/* The identity page has the offset that the vCPU runs with, and says if it has none. */
+static bool identity_has(struct setup *setup, const struct elisa_vcpu_stats *stats)
+{
+	const uint64_t identity = ELISA_GVA(ELISA_OFFSET_IDENTITY);
+	uint64_t features = vm_gate(&setup->vm, IMAGE_LOAD, identity + 8, 0) >> 32;
+	uint64_t offset = vm_gate(&setup->vm, IMAGE_LOAD, identity + 24, 0);
+
+	if (stats->tsc_scaled)
+		return !(features & ELISA_IDENTITY_TSC);
+	return features & ELISA_IDENTITY_TSC && offset == stats->tsc_offset;
+}
+
+static void set_tsc(struct setup *setup, uint64_t tsc)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = {{.nmsrs = 1}, {.index = 0x10, .data = tsc}}; /* IA32_TIME_STAMP_COUNTER */
+
+	if (ioctl(setup->vm.vcpu, KVM_SET_MSRS, &msrs) != 1)
+		die("KVM_SET_MSRS");
+}
+
 /* Read by the guest between two readings here, one counter behind the other. */
 const char *case_guest_tsc(void)
 {
@@ -311,12 +334,19 @@ const char *case_guest_tsc(void)
 	      "guest %#llx, offset %#llx, host %#llx to %#llx", (unsigned long long)guest,
 	      (unsigned long long)stats.tsc_offset, (unsigned long long)before,
 	      (unsigned long long)after);
+	CHECK(identity_has(&setup, &stats), "the identity page");
+	before = stats.tsc_offset;
+	set_tsc(&setup, 1ull << 50);
+	stats = host_stats(setup.vm_fd);
+	CHECK(stats.tsc_offset != before, "the offset did not change with the TSC");
+	CHECK(identity_has(&setup, &stats), "the identity page, after the TSC was set");
 	khz = ioctl(setup.vm.vcpu, KVM_GET_TSC_KHZ, 0);
 	if (khz <= 0 || ioctl(setup.vm.vcpu, KVM_SET_TSC_KHZ, 2 * khz))
 		die("KVM_SET_TSC_KHZ");
 	stats = host_stats(setup.vm_fd);
 	CHECK(stats.tsc_scaled == 1 && stats.tsc_offset == 0, "scaled %u, offset %#llx",
 	      stats.tsc_scaled, (unsigned long long)stats.tsc_offset);
+	CHECK(identity_has(&setup, &stats), "the identity page, with a scaled TSC");
 	return setup_end(&setup);
 }
 

@@ -181,6 +181,9 @@ static void identity_page_says_who(void **state)
 	elisa_contexts_set_ports(contexts, 1ull << 63 | 1);
 	assert_int_equal(contexts->identity->ports, 1ull << 63 | 1);
 	assert_int_equal(contexts->identity->features, 0);
+	assert_int_equal(contexts->identity->tsc_offset, 0);
+	elisa_contexts_set_tsc_offset(contexts, 0xfedcba9876543210);
+	assert_int_equal(elisa_contexts_identity(contexts)->tsc_offset, 0xfedcba9876543210);
 	elisa_contexts_set_features(contexts, ELISA_IDENTITY_FSGSBASE);
 	assert_int_equal(contexts->identity->features, ELISA_IDENTITY_FSGSBASE);
 	elisa_contexts_set_features(contexts, 0);
