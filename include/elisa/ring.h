@@ -152,6 +152,10 @@ enum elisa_drop_reason {
 	ELISA_DROP_UPLINK_DOWN,        /* no link, or the uplink is being set up or taken away */
 	ELISA_DROP_UPLINK_MTU,         /* longer than the uplink's MTU allows */
 	ELISA_DROP_UPLINK_ERROR, /* the NIC marked the received frame as bad, or it is malformed */
+	ELISA_DROP_SOURCE_GUARD, /* a source that the port's policy does not allow it */
+	ELISA_DROP_RATE_LIMIT,   /* more than the port's policy lets it send */
+	ELISA_DROP_STORM_LIMIT,  /* more than the port's policy lets it have flooded */
+	ELISA_DROP_PRIVATE_PORT, /* from one private port to another */
 	ELISA_DROP_REASONS
 };
 

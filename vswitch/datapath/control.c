@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "vswitch/datapath/control_fdb.h"
+#include "vswitch/datapath/control_policy.h"
 #include "vswitch/datapath/fdb.h"
 #include "vswitch/datapath/switch.h"
 
@@ -86,6 +87,7 @@ int elisa_switch_port_add(struct elisa_switch *sw, unsigned int port,
 	memset(sw->queues[port], 0, sizeof(sw->queues[port]));
 	elisa_store(&sw->config[port].mac, mac);
 	elisa_store(&sw->config[port].backpressure, params->backpressure);
+	elisa_policy_begin(sw, port, ELISA_LEARNING_DEFAULT);
 	elisa_store_release(&sw->config[port].present, 1);
 	__atomic_fetch_or(&sw->ports, 1ull << port, __ATOMIC_RELEASE);
 	return 0;
@@ -143,6 +145,8 @@ int elisa_switch_port_stats(const struct elisa_switch *sw, unsigned int port,
 	stats->tx_backpressure = elisa_load(&sent->backpressure);
 	stats->tx_claim_retries = elisa_load(&sent->claim_retries);
 	stats->tx_segments = elisa_load(&sent->segments);
+	stats->tx_unlearned = elisa_load(&sent->unlearned);
+	stats->learned = elisa_load(&sw->limits[port].learned);
 	stats->rx_packets = elisa_load(&received->packets);
 	stats->rx_bytes = elisa_load(&received->bytes);
 	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++) {
@@ -171,6 +175,10 @@ const char *elisa_drop_reason_name(unsigned int reason)
 		[ELISA_DROP_UPLINK_DOWN] = "uplink-down",
 		[ELISA_DROP_UPLINK_MTU] = "uplink-mtu",
 		[ELISA_DROP_UPLINK_ERROR] = "uplink-error",
+		[ELISA_DROP_SOURCE_GUARD] = "source-guard",
+		[ELISA_DROP_RATE_LIMIT] = "rate-limit",
+		[ELISA_DROP_STORM_LIMIT] = "storm-limit",
+		[ELISA_DROP_PRIVATE_PORT] = "private-port",
 	};
 
 	return reason < ELISA_DROP_REASONS ? names[reason] : "?";

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vswitch/datapath/control_policy.h"
 #include "vswitch/datapath/atomic.h"
 #include "vswitch/datapath/switch.h"
 
@@ -66,6 +67,7 @@ int elisa_switch_uplink_add(struct elisa_switch *sw, unsigned int index,
 	elisa_store(&config->mac, 0);
 	elisa_store(&config->backpressure, params->backpressure);
 	elisa_store(&config->uplink, index + 1);
+	elisa_policy_begin(sw, params->port, ELISA_LEARNING_UNLIMITED);
 	elisa_store_release(&config->present, 1);
 	__atomic_fetch_or(&sw->uplinks_present, 1ull << index, __ATOMIC_RELEASE);
 	__atomic_fetch_or(&sw->ports, 1ull << params->port, __ATOMIC_RELEASE);

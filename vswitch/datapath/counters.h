@@ -17,6 +17,7 @@ static inline void elisa_send_counters_clear(struct elisa_send_counters *counter
 	counters->backpressure = 0;
 	counters->claim_retries = 0;
 	counters->segments = 0;
+	counters->unlearned = 0;
 	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++)
 		counters->drops[i] = 0;
 }
@@ -31,6 +32,7 @@ static inline void elisa_send_counters_add(struct elisa_send_counters *to,
 	elisa_count(&to->backpressure, from->backpressure);
 	elisa_count(&to->claim_retries, from->claim_retries);
 	elisa_count(&to->segments, from->segments);
+	elisa_count(&to->unlearned, from->unlearned);
 	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++)
 		elisa_count(&to->drops[i], from->drops[i]);
 }

@@ -17,7 +17,7 @@
 #include <elisa/version.h>
 
 #define ELISA_SWITCH_MAGIC 0x48435449575345ull /* "ESWITCH" */
-#define ELISA_SWITCH_LAYOUT 2u                 /* changes with struct elisa_switch */
+#define ELISA_SWITCH_LAYOUT 3u                 /* changes with struct elisa_switch */
 
 #define ELISA_CACHE_LINE 64u
 
@@ -38,8 +38,122 @@ struct elisa_port_config {
 	uint64_t mac;
 	uint32_t uplink;  /* 0: a guest's port; else the port is uplinks[uplink - 1] */
 	uint32_t capture; /* bytes of each packet to capture, both directions; 0: nobody captures */
+	uint32_t rules;   /* ELISA_RULE_*: what of the port's policy there is to look at */
+	uint32_t learning_limit; /* struct elisa_port_policy */
 };
 ELISA_STATIC_ASSERT(sizeof(struct elisa_port_config) == 64, "port config: one cache line");
+
+/*
+ * A port's policy: what it may send, set by elisa_switch_port_set_policy() while traffic flows. All of
+ * it is about packets that the port gives to the switch, and decided on the bytes that are delivered.
+ * What is not allowed is dropped and counted: SOURCE_GUARD, RATE_LIMIT, STORM_LIMIT, PRIVATE_PORT.
+ */
+#define ELISA_POLICY_PRIVATE 1u    /* its packets go to uplinks and to ports that are not private */
+#define ELISA_POLICY_GUARD_MAC 2u  /* Ethernet source, and ARP sender: the port's own address */
+#define ELISA_POLICY_GUARD_IPV4 4u /* IPv4 source and ARP sender: one of `ipv4` */
+#define ELISA_POLICY_GUARD_IPV6 8u /* IPv6 source: one of `ipv6`, or link-local of its own MAC */
+#define ELISA_POLICY_GUARD_VLAN 16u /* outermost VLAN: one of `vlans` */
+#define ELISA_POLICY_GUARDS                                                           \
+	(ELISA_POLICY_GUARD_MAC | ELISA_POLICY_GUARD_IPV4 | ELISA_POLICY_GUARD_IPV6 | \
+	 ELISA_POLICY_GUARD_VLAN)
+#define ELISA_POLICY_FLAGS (ELISA_POLICY_PRIVATE | ELISA_POLICY_GUARDS)
+
+#define ELISA_POLICY_ADDRESSES 8u /* in each list */
+#define ELISA_LEARNING_DEFAULT 1024u
+#define ELISA_LEARNING_UNLIMITED 0xffffffffu /* an uplink's default */
+
+/*
+ * A token bucket: per_second tokens come in each second, at most `burst` are kept, and a packet that
+ * finds one left passes and takes what it costs, also more than there is. So in any time t no more
+ * than per_second * t + burst, and the last packet, pass; and on top once what a call gave back that
+ * back-pressure cut short.
+ */
+struct elisa_rate {
+	uint64_t per_second; /* 0: no limit; else up to ELISA_RATE_MAX */
+	uint64_t burst;      /* 0: a hundredth of a second's, and at least ELISA_BURST_MIN_* */
+};
+
+#define ELISA_RATE_MAX 100000000000ull
+#define ELISA_RATE_MIN_BYTES 1000u    /* bytes per second; of packets it is 1 */
+#define ELISA_BURST_MAX_SECONDS 1000u /* a burst is at most what comes in in these */
+#define ELISA_BURST_MIN_PACKETS 256u
+#define ELISA_BURST_MIN_BYTES 65536u
+
+/*
+ * A packet that TSO sends counts as the packets it is cut into, with their headers; bytes are those of
+ * frames, without preamble and FCS.
+ *
+ * Time is the host's TSC. A vCPU whose TSC runs at another rate (no ELISA_IDENTITY_TSC: QEMU's
+ * tsc-frequency, a migrated VM) has no clock: from it a port with a rate or storm limit sends nothing
+ * that the limit is about. Do not set one on such a VM (VM_VCPU_STATS: tsc_scaled).
+ *
+ * Guards. Only what can be read is let through: a packet whose headers are cut short, or behind more
+ * than two VLAN tags or more extension headers than fit in its first 96 bytes, is dropped.
+ *	IPV4 or IPV6	of the Ethernet types, IPv4, ARP and IPv6 pass, nothing else; the family that has
+ *		no guard passes as it is.
+ *	IPV4	0.0.0.0 may ask for an address by DHCP, and by ARP whether one of `ipv4` is in use.
+ *	IPV6	:: may ask whether an allowed address is in use, for routers, and report multicast
+ *		groups. A neighbour advertisement must be about an allowed address. Router
+ *		advertisements and redirects are dropped, neighbour discovery in fragments too.
+ *	VLAN	0 in the list stands for packets without a tag, or with tags that name no VLAN (0).
+ */
+struct elisa_port_policy {
+	uint32_t flags;            /* ELISA_POLICY_* */
+	uint32_t learning_limit;   /* addresses it may have in the MAC table beside its own */
+	struct elisa_rate packets; /* packets it sends */
+	struct elisa_rate bytes;   /* bytes it sends */
+	struct elisa_rate storm; /* packets it has flooded: broadcast, multicast, unknown unicast */
+	uint32_t nb_ipv4;
+	uint32_t nb_ipv6;
+	uint32_t nb_vlans;
+	uint8_t ipv4[ELISA_POLICY_ADDRESSES][4];
+	uint8_t ipv6[ELISA_POLICY_ADDRESSES][16];
+	uint16_t vlans[ELISA_POLICY_ADDRESSES]; /* 0..4094 */
+};
+
+/* What the datapath looks at in config[].rules, before it looks at a policy at all. */
+#define ELISA_RULE_PRIVATE 1u
+#define ELISA_RULE_GUARD 2u
+#define ELISA_RULE_RATE 4u
+#define ELISA_RULE_STORM 8u
+
+/* struct elisa_rate as the datapath counts with it: bucket.h. */
+struct elisa_bucket_rate {
+	uint64_t per_second; /* 0: no limit */
+	uint64_t burst;
+	uint64_t cost;      /* of a packet or byte, in 2^-ELISA_BUCKET_COST_BITS ticks of the TSC */
+	uint64_t tolerance; /* of the burst, in 2^-ELISA_BUCKET_TICK_BITS ticks */
+};
+
+/* struct elisa_port_policy in aligned words, addresses as they lie in packets. */
+struct elisa_port_rules {
+	uint32_t flags;
+	uint32_t nb_ipv4;
+	uint32_t nb_ipv6;
+	uint32_t nb_vlans;
+	struct elisa_bucket_rate packets;
+	struct elisa_bucket_rate bytes;
+	struct elisa_bucket_rate storm;
+	uint64_t ipv6[ELISA_POLICY_ADDRESSES][2];
+	uint32_t ipv4[ELISA_POLICY_ADDRESSES];
+	uint32_t vlans[ELISA_POLICY_ADDRESSES];
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_port_rules) == 304, "rules: whole words, no padding");
+
+/*
+ * A port's policy and what it counts. The rules in force are rules[version & 1]; the daemon writes the
+ * others and then counts version up. Who finds the version unchanged after a decision has decided on
+ * one policy.
+ */
+struct elisa_port_limits {
+	_Alignas(ELISA_CACHE_LINE) uint64_t version;
+	_Alignas(ELISA_CACHE_LINE) uint64_t packets; /* buckets, one word each: bucket.h */
+	uint64_t bytes;
+	uint64_t storm;
+	uint64_t learned; /* entries of the MAC table with this port, not fixed: fdb.h */
+	_Alignas(ELISA_CACHE_LINE) struct elisa_port_rules rules[2];
+};
+ELISA_STATIC_ASSERT(sizeof(struct elisa_port_limits) == 768, "limits: 12 cache lines");
 
 /* Packets a port gave to the switch. Written by all vCPUs that send from the port. */
 struct elisa_send_counters {
@@ -49,7 +163,8 @@ struct elisa_send_counters {
 	uint64_t flooded;      /* packets sent to more than the one port that has the address */
 	uint64_t backpressure; /* calls cut short by a full receiver */
 	uint64_t claim_retries;
-	uint64_t segments; /* made of TSO packets by cutting, less one for each such packet */
+	uint64_t segments;  /* made of TSO packets by cutting, less one for each such packet */
+	uint64_t unlearned; /* packets whose source was not learned: learning limit */
 	uint64_t drops[ELISA_DROP_REASONS]; /* a flooded packet: one for each copy not delivered */
 };
 
@@ -133,6 +248,7 @@ struct elisa_switch {
 	struct elisa_receive_queue queues[ELISA_MAX_PORTS][ELISA_MAX_QUEUES];
 	struct elisa_journal journals[ELISA_MAX_VCPUS];
 	struct elisa_uplink uplinks[ELISA_MAX_UPLINKS];
+	struct elisa_port_limits limits[ELISA_MAX_PORTS];
 
 	_Alignas(ELISA_CACHE_LINE) uint64_t fdb[]; /* buckets of 8 entries: fdb.h */
 };
@@ -171,6 +287,8 @@ struct elisa_port_stats {
 	uint64_t tx_backpressure;
 	uint64_t tx_claim_retries;
 	uint64_t tx_segments;
+	uint64_t tx_unlearned;
+	uint64_t learned; /* addresses it has in the MAC table now, beside its own */
 	uint64_t tx_drops[ELISA_DROP_REASONS];
 	uint64_t rx_packets; /* as struct elisa_receive_counters */
 	uint64_t rx_bytes;
@@ -219,6 +337,21 @@ int elisa_switch_port_del(struct elisa_switch *sw, unsigned int port);
 
 int elisa_switch_port_set_backpressure(struct elisa_switch *sw, unsigned int port,
 				       bool backpressure);
+
+/*
+ * Replace the port's policy; calls that have begun may end with the one before. A port begins with no
+ * limit but ELISA_LEARNING_DEFAULT; an uplink with none at all. `tsc_hz`: ticks of the host's TSC per
+ * second, 10^6..10^10; only looked at if there is a rate.
+ *	-EINVAL	a flag, count, VLAN or rate out of its range; a list without its guard, or GUARD_VLAN
+ *		without a list; PRIVATE, GUARD_MAC or GUARD_IPV6 of an uplink; tsc_hz
+ * A lower learning limit leaves what was learned to age.
+ */
+int elisa_switch_port_set_policy(struct elisa_switch *sw, unsigned int port,
+				 const struct elisa_port_policy *policy, uint64_t tsc_hz);
+
+/* The policy in force, with the bursts as they are. */
+int elisa_switch_port_policy(const struct elisa_switch *sw, unsigned int port,
+			     struct elisa_port_policy *policy);
 
 /*
  * Capture the first `bytes` of each packet from now on; 0: of none. struct elisa_capture has to be
