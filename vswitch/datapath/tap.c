@@ -8,14 +8,6 @@
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/tap.h"
 
-__attribute__((__noinline__)) uint64_t elisa_tap_now(void)
-{
-	uint32_t low, high;
-
-	asm volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
 static uint32_t whole_records(uint32_t bytes)
 {
 	return (bytes + ELISA_CAPTURE_ALIGN - 1) & ~(ELISA_CAPTURE_ALIGN - 1);

@@ -23,7 +23,7 @@ POOL_CALLS = {0x70: "elisa_pool_enqueue", 0x78: "elisa_pool_dequeue"}
 # What a driver's code may reach and must trap: the ends of paths that are not taken.
 TRAPS = {"__rte_panic", "__stack_chk_fail", "rte_pktmbuf_detach"}
 # System instructions that have a business there, each in one function of ours.
-ALLOWED = {"elisa_thread_enter": {"rdfsbase", "wrfsbase", "rdtsc"}, "elisa_thread_leave": {"wrfsbase"}, "elisa_tap_now": {"rdtsc"}}
+ALLOWED = {"elisa_thread_enter": {"rdfsbase", "wrfsbase", "rdtsc"}, "elisa_thread_leave": {"wrfsbase"}, "elisa_clock_rdtsc": {"rdtsc"}}
 STACK_LIMIT = 24 * 1024  # of ELISA_STACK_SIZE, 32 KiB: the workspace, and the frames of a call
 IMAGE_MAGIC = 0x4547414D49415345
 PT_LOAD, PT_GNU_STACK = 1, 0x6474E551
@@ -244,7 +244,7 @@ def check_the_checks():
         refuse(not assembled(f"f: {text}\nret\n", check_code), f"the check does not see: {text}")
     good = "f: push %rbx\nsub $0x20,%rsp\nmovups (%rsi),%xmm0\nlock cmpxchg %rdx,(%rdi)\nprefetchw (%rdi)\ncall g\nret\ng: ret\n"
     refuse(assembled(good, check_code), "the check refuses good code")
-    refuse(assembled("elisa_tap_now: rdtsc\nret\n", check_code), "the check refuses the capture's stamp")
+    refuse(assembled("elisa_clock_rdtsc: rdtsc\nret\n", check_code), "the check refuses the clock")
 
     def driver(path):
         check_code(path, None, path)
