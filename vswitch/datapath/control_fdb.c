@@ -20,6 +20,15 @@ static uint64_t *nth_entry(struct elisa_switch *sw, uint64_t mac, unsigned int n
 	return elisa_fdb_bucket(sw, mac, n / ELISA_FDB_WAYS) + n % ELISA_FDB_WAYS;
 }
 
+/* Remove a learned entry. False: lost against a vCPU that has just seen the station. */
+static bool forget(struct elisa_switch *sw, uint64_t *slot, uint64_t entry)
+{
+	if (!elisa_replace(slot, entry, 0))
+		return false;
+	elisa_fdb_count_out(sw, elisa_fdb_entry_port(entry));
+	return true;
+}
+
 /* Learned copies of a fixed address, which vCPUs may have stored while it was being added. */
 static void remove_learned(struct elisa_switch *sw, uint64_t mac)
 {
@@ -28,7 +37,7 @@ static void remove_learned(struct elisa_switch *sw, uint64_t mac)
 		uint64_t entry = elisa_load(slot);
 
 		if (entry && elisa_fdb_entry_mac(entry) == mac && !(entry & ELISA_FDB_FIXED))
-			elisa_replace(slot, entry, 0);
+			forget(sw, slot, entry);
 	}
 }
 
@@ -71,6 +80,8 @@ int elisa_fdb_add_fixed(struct elisa_switch *sw, uint64_t mac, unsigned int port
 		if (entry & ELISA_FDB_FIXED)
 			return -EADDRINUSE;
 	} while (!elisa_replace(nth_entry(sw, mac, place), entry, fixed));
+	if (entry)
+		elisa_fdb_count_out(sw, elisa_fdb_entry_port(entry));
 	remove_learned(sw, mac);
 	return 0;
 }
@@ -87,6 +98,28 @@ void elisa_fdb_remove_fixed(struct elisa_switch *sw, uint64_t mac)
 	}
 }
 
+/*
+ * What vCPUs that were lost while they learned have left wrong. A port that is learning at this moment
+ * keeps its count until the next time.
+ */
+static void recount(struct elisa_switch *sw)
+{
+	uint64_t counted[ELISA_MAX_PORTS];
+	uint64_t found[ELISA_MAX_PORTS] = {0};
+
+	for (unsigned int port = 0; port < ELISA_MAX_PORTS; port++)
+		counted[port] = elisa_load(&sw->limits[port].learned);
+	for (uint32_t i = 0; i < nb_entries(sw); i++) {
+		uint64_t entry = elisa_load(&sw->fdb[i]);
+
+		if (entry && !(entry & ELISA_FDB_FIXED))
+			found[elisa_fdb_entry_port(entry)]++;
+	}
+	for (unsigned int port = 0; port < ELISA_MAX_PORTS; port++)
+		if (found[port] != counted[port])
+			elisa_replace(&sw->limits[port].learned, counted[port], found[port]);
+}
+
 unsigned int elisa_switch_fdb_age(struct elisa_switch *sw)
 {
 	uint64_t tick = __atomic_add_fetch(&sw->fdb_tick, 1, __ATOMIC_RELAXED);
@@ -98,9 +131,9 @@ unsigned int elisa_switch_fdb_age(struct elisa_switch *sw)
 		if (!entry || entry & ELISA_FDB_FIXED ||
 		    elisa_fdb_entry_age(entry, tick) < sw->fdb_age_ticks)
 			continue;
-		/* Lost against a vCPU that has just seen the station: it stays. */
-		nb_removed += elisa_replace(&sw->fdb[i], entry, 0);
+		nb_removed += forget(sw, &sw->fdb[i], entry);
 	}
+	recount(sw);
 	for (unsigned int port = 0; port < ELISA_MAX_PORTS; port++)
 		if (elisa_load(&sw->config[port].present))
 			remove_learned(sw, elisa_load(&sw->config[port].mac));
@@ -117,7 +150,7 @@ unsigned int elisa_switch_fdb_flush(struct elisa_switch *sw, unsigned int port)
 		if (!entry || entry & ELISA_FDB_FIXED ||
 		    (port < ELISA_MAX_PORTS && elisa_fdb_entry_port(entry) != port))
 			continue;
-		nb_removed += elisa_replace(&sw->fdb[i], entry, 0);
+		nb_removed += forget(sw, &sw->fdb[i], entry);
 	}
 	return nb_removed;
 }

@@ -64,7 +64,18 @@ uint64_t *elisa_fdb_find(const struct elisa_switch *sw, uint64_t mac, uint64_t *
 /* The port that an address is behind, or ELISA_FDB_NONE. */
 uint32_t elisa_fdb_lookup(const struct elisa_switch *sw, uint64_t mac);
 
-/* A unicast source address was seen on a port. */
-void elisa_fdb_learn(struct elisa_switch *sw, uint64_t mac, uint32_t port);
+/*
+ * A unicast source address was seen on a port. False: it is not learned, for the port has as many as
+ * its learning limit lets it; one that another port had stays there until it ages.
+ */
+bool elisa_fdb_learn(struct elisa_switch *sw, uint64_t mac, uint32_t port);
+
+/*
+ * An entry of a port's that was not fixed is gone or another port's now. limits[port].learned counts
+ * them: up before an entry is written, down after it is gone, so that two vCPUs together cannot pass
+ * the limit. One that is lost in between leaves it a little too high until the daemon's next
+ * elisa_switch_fdb_age() counts again.
+ */
+void elisa_fdb_count_out(struct elisa_switch *sw, uint32_t port);
 
 #endif

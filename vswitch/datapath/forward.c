@@ -26,7 +26,8 @@ void elisa_forward(struct elisa_sender *sender, struct elisa_packet *packet)
 			packet->reason = ELISA_DROP_BAD_SOURCE;
 			return;
 		}
-		elisa_fdb_learn(sender->sw, source, sender->port);
+		if (elisa_unlikely(!elisa_fdb_learn(sender->sw, source, sender->port)))
+			sender->counters.unlearned++;
 		sender->last_source = source;
 		/* What was just learned may be what was not found before. */
 		sender->last_destination = ELISA_NO_MAC;
