@@ -23,4 +23,13 @@ static inline uint64_t elisa_bucket_cost(const struct elisa_bucket_rate *rate, u
 	return nb * elisa_load(&rate->cost) >> (ELISA_BUCKET_COST_BITS - ELISA_BUCKET_TICK_BITS);
 }
 
+/* Take, at time `now` in ticks of the host's TSC. False: there is none, and nothing was taken. */
+bool elisa_bucket_take(uint64_t *bucket, uint64_t now, uint64_t tolerance, uint64_t cost);
+
+/* Give back what was taken and not used. */
+static inline void elisa_bucket_give(uint64_t *bucket, uint64_t cost)
+{
+	__atomic_fetch_sub(bucket, cost, __ATOMIC_RELAXED);
+}
+
 #endif

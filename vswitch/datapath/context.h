@@ -22,29 +22,11 @@ static inline bool elisa_context_may_use_uplinks(const struct elisa_context *con
 	return elisa_load(&context->identity->features) & ELISA_IDENTITY_FSGSBASE;
 }
 
-/* A sender without queue or counters yet: what a transmit call and a poll begin with. */
-static inline void elisa_sender_begin(struct elisa_sender *sender,
-				      const struct elisa_context *context, uint32_t port,
-				      uint32_t queue)
-{
-	sender->sw = context->sw;
-	sender->maps = context->maps;
-	sender->capture = context->capture;
-	sender->workspace = context->workspace;
-	sender->in_host = context->in_host;
-	sender->may_use_uplinks = elisa_context_may_use_uplinks(context);
-	sender->vcpu = elisa_load(&context->identity->vcpu);
-	sender->port = port;
-	sender->queue = queue;
-	sender->window = NULL;
-	sender->nb_descs = 0;
-	sender->max_frame = 0;
-	sender->view.length = 0;
-	sender->waited = false;
-	sender->last_source = ELISA_NO_MAC;
-	sender->last_destination = ELISA_NO_MAC;
-	sender->last_port = ELISA_MAX_PORTS;
-	elisa_send_counters_clear(&sender->counters);
-}
+/*
+ * A sender without queue or counters yet: what a transmit call and a poll begin with. Reads the clock
+ * if the port's policy needs one (clock.h says when that may be).
+ */
+void elisa_sender_begin(struct elisa_sender *sender, const struct elisa_context *context,
+			uint32_t port, uint32_t queue);
 
 #endif

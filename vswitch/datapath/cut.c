@@ -38,10 +38,30 @@ static void read_header(struct elisa_cut *cut, uint32_t have)
 	}
 }
 
+/* Bytes of TCP payload; the headers were checked (offload.h), so there is some. */
+static uint32_t payload_length(const struct elisa_packet *packet)
+{
+	return elisa_meta_l2_length(packet->meta) + elisa_meta_l3_length(packet->meta) +
+	       elisa_headers_l4_length(packet) - elisa_offload_header_length(packet);
+}
+
+struct elisa_cut_size elisa_cut_size(const struct elisa_packet *packet)
+{
+	struct elisa_cut_size size = {.frames = 1, .bytes = packet->length};
+	uint32_t payload, mss;
+
+	if (elisa_likely(!(packet->flags & ELISA_DESC_TSO)))
+		return size;
+	payload = payload_length(packet);
+	mss = elisa_meta_mss(packet->meta);
+	size.frames = (payload + mss - 1) / mss;
+	size.bytes = payload + size.frames * elisa_offload_header_length(packet);
+	return size;
+}
+
 void elisa_cut_begin(struct elisa_cut *cut, const struct elisa_batch *batch, uint32_t index)
 {
 	const struct elisa_packet *packet = &batch->packets[index];
-	uint32_t l4 = elisa_meta_l2_length(packet->meta) + elisa_meta_l3_length(packet->meta);
 	uint32_t have;
 
 	cut->packet = packet;
@@ -53,7 +73,7 @@ void elisa_cut_begin(struct elisa_cut *cut, const struct elisa_batch *batch, uin
 	cut->left_here = packet->header_length - have;
 	elisa_copy(cut->header, packet->header, have);
 	read_header(cut, have);
-	cut->left = l4 + elisa_headers_l4_length(packet) - cut->header_length;
+	cut->left = payload_length(packet);
 	cut->done = 0;
 	cut->nb_pieces = 0;
 }

@@ -20,6 +20,13 @@ struct elisa_cut {
 	_Alignas(16) uint8_t header[ELISA_LONG_HEADER];
 };
 
+/* A packet as a wire would see it: in one frame, or in those that it is to be cut into. */
+struct elisa_cut_size {
+	uint32_t frames;
+	uint32_t bytes; /* of all of them, with their headers */
+};
+struct elisa_cut_size elisa_cut_size(const struct elisa_packet *packet);
+
 /* Begin with packet `index` of `batch`, which has ELISA_DESC_TSO: its headers are read once here. */
 void elisa_cut_begin(struct elisa_cut *cut, const struct elisa_batch *batch, uint32_t index);
 

@@ -10,11 +10,6 @@
 #define IPV6_HEADER 40u
 #define MAX_EXTENSIONS 4u /* extension headers followed: more need more bytes than there are */
 
-static bool is_extension(uint32_t next)
-{
-	return next == 0 || next == 43 || next == 60; /* hop-by-hop, routing, destination options */
-}
-
 static void read_ipv4(const struct elisa_packet *packet, struct elisa_headers *headers)
 {
 	uint32_t at = headers->l2_length;
@@ -41,7 +36,7 @@ static void read_ipv6(const struct elisa_packet *packet, struct elisa_headers *h
 	if (packet->header[at] >> 4 != 6)
 		return;
 	headers->version = 6;
-	for (uint32_t i = 0; is_extension(next); i++) {
+	for (uint32_t i = 0; elisa_is_ipv6_extension(next); i++) {
 		uint32_t extension;
 
 		if (i == MAX_EXTENSIONS || at + length + 2 > packet->header_length)

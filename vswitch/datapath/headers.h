@@ -29,6 +29,12 @@ static inline uint32_t elisa_header_u16(const struct elisa_packet *packet, uint3
 	return (uint32_t)packet->header[at] << 8 | packet->header[at + 1];
 }
 
+/* Hop-by-hop, routing, destination options. */
+static inline bool elisa_is_ipv6_extension(uint32_t next)
+{
+	return next == 0 || next == 43 || next == 60;
+}
+
 /* Never reads beyond packet->header_length. */
 void elisa_headers_read(const struct elisa_packet *packet, struct elisa_headers *headers);
 

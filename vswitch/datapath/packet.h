@@ -74,6 +74,11 @@ struct elisa_sender {
 	struct elisa_view view;
 	bool waited; /* for an uplink's queue: a call does so once */
 
+	/* The port's policy: ELISA_RULE_*. With a rate or storm limit, the time of the call. */
+	uint32_t rules;
+	bool has_clock;
+	uint64_t now; /* as buckets count it, bucket.h */
+
 	/* What the packet before had: most have the same. ELISA_NO_MAC = none yet. */
 	uint64_t last_source;
 	uint64_t last_destination;

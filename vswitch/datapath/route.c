@@ -6,6 +6,7 @@
  */
 #include "vswitch/datapath/fdb.h"
 #include "vswitch/datapath/forward.h"
+#include "vswitch/datapath/policy.h"
 #include "vswitch/datapath/route.h"
 #include "vswitch/datapath/spread.h"
 #include "vswitch/datapath/tap.h"
@@ -52,7 +53,7 @@ static void flood(struct elisa_sender *sender, struct elisa_batch *batch, uint32
 			reached = mask;
 			continue;
 		}
-		if (!is_receiver(sender, port, &flags))
+		if (!is_receiver(sender, port, &flags) || elisa_policy_separates(sender, port))
 			continue;
 		wanted = elisa_forward_filter(sender, batch, mask, port, flags);
 		if (wanted)
@@ -91,6 +92,10 @@ static uint32_t send_run(struct elisa_sender *sender, struct elisa_batch *batch,
 		sender->counters.drops[ELISA_DROP_NO_DESTINATION] += end - first;
 		return end;
 	}
+	if (elisa_policy_separates(sender, port)) {
+		sender->counters.drops[ELISA_DROP_PRIVATE_PORT] += end - first;
+		return end;
+	}
 	mask = elisa_spread(sender, batch, mask, port, flags, may_wait);
 	return mask ? (uint32_t)__builtin_ctz(mask) : end;
 }
@@ -120,22 +125,39 @@ static uint32_t send_batch(struct elisa_sender *sender, struct elisa_batch *batc
 	return first;
 }
 
+/* Where does each packet go, and does the port's policy let it? */
+static void decide(struct elisa_sender *sender, struct elisa_batch *batch,
+		   struct elisa_charges *charges)
+{
+	charges->rated = 0;
+	charges->flooded = 0;
+	if (elisa_unlikely(sender->rules & (ELISA_RULE_GUARD | ELISA_RULE_RATE)))
+		elisa_policy_admit(sender, batch, charges);
+	for (uint32_t i = 0; i < batch->nb_packets; i++)
+		if (elisa_likely(batch->packets[i].reason == ELISA_DROP_NONE))
+			elisa_forward(sender, &batch->packets[i]);
+	if (elisa_unlikely(sender->rules & ELISA_RULE_STORM))
+		elisa_policy_flood(sender, batch, charges);
+}
+
 uint32_t elisa_route(struct elisa_sender *sender, struct elisa_batch *batch)
 {
+	struct elisa_charges charges;
 	struct elisa_tap tap;
 	uint32_t taken;
 
 	elisa_tap_open(&tap, sender, sender->port, ELISA_CAPTURE_IN, true);
-	for (uint32_t i = 0; i < batch->nb_packets; i++)
-		if (elisa_likely(batch->packets[i].reason == ELISA_DROP_NONE))
-			elisa_forward(sender, &batch->packets[i]);
+	decide(sender, batch, &charges);
 	taken = send_batch(sender, batch);
 	for (uint32_t i = 0; i < taken; i++)
 		sender->counters.bytes += batch->packets[i].length;
 	sender->counters.packets += taken;
 	for (uint32_t i = 0; elisa_unlikely(tap.bytes) && i < taken; i++)
 		elisa_tap_show(&tap, sender, batch, &batch->packets[i]);
-	if (taken < batch->nb_packets)
+	if (taken < batch->nb_packets) {
 		sender->counters.backpressure++;
+		if (elisa_unlikely(charges.rated | charges.flooded))
+			elisa_policy_give_back(sender, batch, taken, &charges);
+	}
 	return taken;
 }

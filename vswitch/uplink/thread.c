@@ -16,7 +16,7 @@ void elisa_thread_enter(void)
 {
 	uint64_t guest;
 
-	/* Captures are stamped: a guest that has no RDTSC (CR4.TSD) is thrown out here. */
+	/* Captures and limits need the time: a guest without RDTSC (CR4.TSD) is thrown out here. */
 	asm volatile("rdtsc" : : : "eax", "edx");
 	asm volatile("rdfsbase %0" : "=r"(guest));
 	elisa_store(KEPT, guest);

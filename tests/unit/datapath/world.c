@@ -23,7 +23,7 @@ static void guest_make(struct world *world, uint32_t port, uint32_t ring, uint32
 
 	guest->port = port;
 	guest->vcpu = port;
-	guest->features = ELISA_IDENTITY_FSGSBASE;
+	guest->features = ELISA_IDENTITY_FSGSBASE | ELISA_IDENTITY_TSC;
 	guest->mac = 0x02e115a00000ull + port;
 	guest->gva = 0x7000000000ull + ((uint64_t)port << 32);
 	guest->memory = map_shared(GUEST_MEMORY);
@@ -170,6 +170,7 @@ int64_t guest_send(struct world *world, struct guest *guest, uint32_t count)
 					  .abi = ELISA_IMAGE_ABI,
 					  .vcpu = guest->vcpu,
 					  .features = guest->features,
+					  .tsc_offset = guest->tsc_offset,
 					  .ports = 1ull << guest->port};
 
 	return world_call(world, &identity, ELISA_CALL_TX, guest->port, count);

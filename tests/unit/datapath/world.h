@@ -30,6 +30,7 @@ struct guest {
 	uint32_t port;
 	uint32_t vcpu;
 	uint32_t features; /* ELISA_IDENTITY_* of the vCPU */
+	uint64_t tsc_offset;
 	uint64_t mac;
 	uint64_t gva; /* of its memory, as it calls it */
 	uint8_t *memory;
