@@ -134,6 +134,8 @@ static void set_port(struct world *world, struct input *input)
 	map->mtu = ELISA_MIN_MTU + mtu % (ELISA_MAX_MTU - ELISA_MIN_MTU + 1);
 	map->rss.types = choice & 8 ? take(input, 1) & ELISA_RSS_ALL : 0;
 	map->rss.reta_size = choice & 8 ? 1u << take(input, 1) % 8 : 0;
+	if (choice & 16)
+		world_set_policy(world, input);
 	for (uint32_t i = 0; i < ELISA_RSS_RETA_MAX; i++)
 		map->rss.reta[i] = i % ELISA_MAX_QUEUES;
 	for (uint32_t i = 0; i < ELISA_RSS_KEY_SIZE; i++)

@@ -61,7 +61,7 @@ struct world *world_make(bool shared)
 		make_port(&world, port, memories[shared && port == 2 ? 0 : port]);
 	world.identity.magic = ELISA_IDENTITY_MAGIC;
 	world.identity.abi = ELISA_IMAGE_ABI;
-	world.identity.features = ELISA_IDENTITY_FSGSBASE;
+	world.identity.features = ELISA_IDENTITY_FSGSBASE | ELISA_IDENTITY_TSC;
 	world.context.sw = world.sw;
 	world.context.identity = &world.identity;
 	world.context.maps = maps;

@@ -41,6 +41,18 @@ void world_capture(struct elisa_switch *sw, uint32_t port, uint32_t bytes, uint3
 void world_capture_remember(const struct elisa_switch *sw);
 void world_capture_check(const struct elisa_switch *sw, uint32_t vcpu);
 
+/*
+ * Gives any port, uplinks too, any policy, and time passes. After a call of `sender`, WORLD_ALL_PORTS
+ * or more if it was none of the guests: nothing private came to the private, which `received` that
+ * many packets each; no more than its rate; what it taught the table is counted. And of each packet
+ * that was delivered: may the sender have sent it?
+ */
+struct world;
+void world_set_policy(struct world *world, struct input *input);
+void world_policy_check(const struct world *world, uint32_t sender, const uint64_t *received);
+void world_check_source(const struct world *world, uint32_t sender, const uint8_t *bytes,
+			uint32_t length);
+
 struct world_port {
 	uint8_t *memory; /* two ports may have the same */
 	struct elisa_port_map *map;

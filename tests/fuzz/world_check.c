@@ -25,9 +25,11 @@ static uint32_t heads[WORLD_PORTS][WORLD_QUEUES];
 /* A guest posted buffers that lie in its own rings: what they say after the call is anything. */
 static bool tangled[WORLD_PORTS];
 static uint64_t journals[ELISA_MAX_VCPUS];
+static uint32_t sender; /* of the call; WORLD_ALL_PORTS: no guest */
 
 /* What the rings say that the call delivered to a port. */
 struct delivered {
+	uint8_t bytes_of_last[128];
 	uint64_t packets;
 	uint64_t bytes;
 	uint64_t bad; /* packets whose slots came back without data */
@@ -194,6 +196,16 @@ static void check_slot(const struct world *world, uint32_t port, const struct el
 	accept(world, port, data, slot->length);
 }
 
+/* The first bytes of a packet, slot after slot: `length` of it were there before. */
+static void keep(const struct world *world, uint32_t port, const struct elisa_desc *slot,
+		 uint32_t length, struct delivered *delivered)
+{
+	const uint8_t *data = world_find(&world->ports[port], slot->addr, slot->length, 0);
+
+	for (uint32_t i = 0; i < slot->length && length + i < sizeof(delivered->bytes_of_last); i++)
+		delivered->bytes_of_last[length + i] = data[i];
+}
+
 static void check_queue(const struct world *world, uint32_t port, uint32_t queue,
 			struct delivered *delivered)
 {
@@ -213,6 +225,7 @@ static void check_queue(const struct world *world, uint32_t port, uint32_t queue
 		check_slot(world, port, old, desc, phase, first);
 		if (first)
 			tso = desc->flags & ELISA_DESC_TSO;
+		keep(world, port, desc, length, delivered);
 		length += desc->length;
 		first = !(desc->flags & ELISA_DESC_MORE);
 		if (desc->flags & ELISA_DESC_DROPPED)
@@ -220,6 +233,9 @@ static void check_queue(const struct world *world, uint32_t port, uint32_t queue
 		if (!first || desc->flags & ELISA_DESC_DROPPED)
 			continue;
 		CHECK(length >= ELISA_MIN_FRAME && (length <= max || tso));
+		if (sender < WORLD_PORTS)
+			world_check_source(world, sender, delivered->bytes_of_last,
+					   length < 96 ? length : 96);
 		delivered->packets++;
 		delivered->bytes += length;
 		length = 0;
@@ -322,7 +338,7 @@ static void check_sum(const struct world *world)
 }
 
 /* What both sides count, both count the same. Nobody but `sender` sent; in a poll, no guest. */
-static void check_both_sides(const struct world *world, uint32_t sender)
+static void check_both_sides(const struct world *world)
 {
 	static const enum elisa_drop_reason reasons[] = {
 		ELISA_DROP_RECEIVER_FULL, ELISA_DROP_RECEIVER_MTU, ELISA_DROP_BAD_RECEIVE_BUFFER,
@@ -418,9 +434,10 @@ static void check_journals(const struct world *world)
 int64_t world_call(struct world *world, uint64_t operation, uint64_t first, uint64_t second)
 {
 	int64_t error = expected_error(world, operation, first, second);
-	uint32_t sender = first & 0xffff, queue = first >> 16;
+	uint64_t received[WORLD_PORTS];
 	int64_t result;
 
+	sender = operation == ELISA_CALL_TX ? first & 0xffff : WORLD_ALL_PORTS;
 	remember(world);
 	world_capture_remember(world->sw);
 	protect(world);
@@ -437,9 +454,12 @@ int64_t world_call(struct world *world, uint64_t operation, uint64_t first, uint
 		return result;
 	check_journals(world);
 	check_sum(world);
-	check_both_sides(world, operation == ELISA_CALL_TX ? sender : WORLD_ALL_PORTS);
+	check_both_sides(world);
+	for (uint32_t port = 0; port < WORLD_PORTS; port++)
+		received[port] = world->sw->received[port].packets - before.received[port].packets;
+	world_policy_check(world, sender, received);
 	if (operation == ELISA_CALL_TX)
-		check_taken(world, sender, queue, second, result);
+		check_taken(world, sender, first >> 16, second, result);
 	else
 		check_polled(world, second, result);
 	return result;
