@@ -3,6 +3,7 @@
 #include "arguments.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 static bool listed(const char *key, const char *const *keys)
@@ -63,6 +64,27 @@ int elisa_argument_number(const json_t *arguments, const char *key, uint32_t low
 		return elisa_fail(failure, -EINVAL, "'%s' has to be a whole number from %u to %u",
 				  key, low, high);
 	*number = (uint32_t)given;
+	return 0;
+}
+
+int elisa_argument_limit(const json_t *arguments, const char *key, uint64_t low, uint64_t high,
+			 uint64_t none, uint64_t *limit, struct elisa_failure *failure)
+{
+	const json_t *value = json_object_get(arguments, key);
+	json_int_t given = json_integer_value(value);
+
+	if (!value)
+		return 0;
+	if (json_is_null(value)) {
+		*limit = none;
+		return 0;
+	}
+	if (!json_is_integer(value) || given < 0 || (uint64_t)given < low || (uint64_t)given > high)
+		return elisa_fail(failure, -EINVAL,
+				  "'%s' has to be a whole number from %" PRIu64 " to %" PRIu64
+				  ", or none (in JSON: null)",
+				  key, low, high);
+	*limit = (uint64_t)given;
 	return 0;
 }
 

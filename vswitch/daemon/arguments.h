@@ -25,6 +25,10 @@ int elisa_argument_text(const json_t *arguments, const char *key, bool required,
 int elisa_argument_number(const json_t *arguments, const char *key, uint32_t low, uint32_t high,
 			  uint32_t *number, struct elisa_failure *failure);
 
+/* The same with null for `none`, a limit that is none. */
+int elisa_argument_limit(const json_t *arguments, const char *key, uint64_t low, uint64_t high,
+			 uint64_t none, uint64_t *limit, struct elisa_failure *failure);
+
 /* The text as JSON, bytes that are not UTF-8 replaced. NULL: no memory. */
 json_t *elisa_json_text(const char *text);
 

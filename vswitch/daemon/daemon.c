@@ -17,6 +17,7 @@ int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *o
 		.uplinks = {.sysfs = "/sys"},
 	};
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);
+	daemon->clock_at_start = elisa_clock_read();
 	result = elisa_domain_open(&daemon->domain, options, failure);
 	if (result)
 		return result;

@@ -27,8 +27,9 @@ struct elisa_daemon {
 	struct elisa_ports ports;
 	struct elisa_captures captures;
 	struct elisa_uplinks uplinks;
-	struct timespec started; /* CLOCK_MONOTONIC */
-	bool events_failed;      /* the module's events cannot be read: do not wait for them */
+	struct timespec started;                   /* CLOCK_MONOTONIC */
+	struct elisa_clock_reading clock_at_start; /* tsc.h */
+	bool events_failed; /* the module's events cannot be read: do not wait for them */
 };
 
 /* Makes the switch, without a port. `proc` is "/proc", see vm_find.h. All or nothing. */

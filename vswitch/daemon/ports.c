@@ -63,6 +63,45 @@ static int find_place(struct elisa_ports *ports, const struct elisa_switch *sw,
 	return place;
 }
 
+/* The datapath reads the vCPU's own counter, and can take an offset off, but no other rate. */
+static int check_clock(const struct elisa_vm *vm, const struct elisa_port_policy *policy,
+		       struct elisa_failure *failure)
+{
+	if (!elisa_policy_has_rate(policy))
+		return 0;
+	for (uint32_t i = 0; i < vm->nb_vcpus; i++) {
+		struct elisa_vcpu_stats stats = {.vcpu = i};
+		int result = elisa_module_vm_vcpu_stats(vm->fd, &stats);
+
+		if (result)
+			return elisa_fail(failure, result,
+					  "the module does not say how vCPU %u of VM %.128s counts "
+					  "time: %s; is the VM just ending?",
+					  i, vm->label, strerror(-result));
+		if (stats.tsc_scaled)
+			return elisa_fail(
+				failure, -EOPNOTSUPP,
+				"a port of VM %.128s cannot have a rate or storm limit: its "
+				"time-stamp counter runs at another rate than the host's; "
+				"start it here and without QEMU's tsc-frequency",
+				vm->label);
+	}
+	return 0;
+}
+
+static int set_policy(struct elisa_switch *sw, unsigned int number, const char *name,
+		      const struct elisa_port_policy *policy, uint64_t tsc_hz,
+		      struct elisa_failure *failure)
+{
+	int result = elisa_switch_port_set_policy(sw, number, policy, tsc_hz);
+
+	if (result)
+		return elisa_fail(failure, result,
+				  "the switch does not take the limits of port %s: %s; give others",
+				  name, strerror(-result));
+	return 0;
+}
+
 static int add_to_datapath(struct elisa_switch *sw, unsigned int number,
 			   const struct elisa_port_request *request, struct elisa_failure *failure)
 {
@@ -80,7 +119,10 @@ static int add_to_datapath(struct elisa_switch *sw, unsigned int number,
 		return elisa_fail(failure, result,
 				  "the switch does not take port %s: %s; give another --mac",
 				  request->name, strerror(-result));
-	return 0;
+	result = set_policy(sw, number, request->name, &request->policy, request->tsc_hz, failure);
+	if (result)
+		elisa_switch_port_del(sw, number);
+	return result;
 }
 
 /* Returns the module's object. */
@@ -120,7 +162,9 @@ int elisa_ports_add(struct elisa_ports *ports, struct elisa_vms *vms, struct eli
 	result = elisa_vms_get(vms, domain, request->vm, &vm, failure);
 	if (result)
 		return result;
-	result = add_to_datapath(domain->sw, (unsigned int)number, request, failure);
+	result = check_clock(vm, &request->policy, failure);
+	if (!result)
+		result = add_to_datapath(domain->sw, (unsigned int)number, request, failure);
 	if (result)
 		goto put_vm;
 	fd = add_to_module(vm, (unsigned int)number, request, failure);
@@ -146,6 +190,18 @@ del_from_datapath:
 put_vm:
 	elisa_vms_put(vm);
 	return result;
+}
+
+int elisa_ports_set_policy(struct elisa_ports *ports, struct elisa_domain *domain,
+			   struct elisa_port *port, const struct elisa_port_policy *policy,
+			   uint64_t tsc_hz, struct elisa_failure *failure)
+{
+	int result = check_clock(port->vm, policy, failure);
+
+	if (result)
+		return result;
+	return set_policy(domain->sw, elisa_port_number(ports, port), port->name, policy, tsc_hz,
+			  failure);
 }
 
 /* When a VM ended, its vCPUs' numbers may be another's already. That one's calls finish what is left. */

@@ -34,12 +34,27 @@ struct elisa_port_request {
 	bool backpressure;
 	uint32_t max_mtu;    /* bytes, ELISA_MIN_MTU..ELISA_MAX_MTU */
 	uint32_t max_queues; /* 1..ELISA_MAX_QUEUES */
+	struct elisa_port_policy policy;
+	uint64_t tsc_hz; /* tsc.h; only if the policy has a rate */
 };
 
 /* All or nothing. *port is valid until the port is removed. */
 int elisa_ports_add(struct elisa_ports *ports, struct elisa_vms *vms, struct elisa_domain *domain,
 		    const struct elisa_port_request *request, struct elisa_port **port,
 		    struct elisa_failure *failure);
+
+/*
+ * Replaces the port's policy: all or nothing. -EOPNOTSUPP: a rate, and the VM's time-stamp counter is
+ * none to measure it with.
+ */
+int elisa_ports_set_policy(struct elisa_ports *ports, struct elisa_domain *domain,
+			   struct elisa_port *port, const struct elisa_port_policy *policy,
+			   uint64_t tsc_hz, struct elisa_failure *failure);
+
+static inline bool elisa_policy_has_rate(const struct elisa_port_policy *policy)
+{
+	return policy->packets.per_second || policy->bytes.per_second || policy->storm.per_second;
+}
 
 /* Revokes the port: returns when nobody can send from it or to it any more. */
 void elisa_ports_remove(struct elisa_ports *ports, struct elisa_domain *domain,

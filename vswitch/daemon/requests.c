@@ -17,6 +17,7 @@ static const struct {
 		       struct elisa_failure *failure);
 } commands[] = {
 	{"port-add", elisa_request_port_add},
+	{"port-set", elisa_request_port_set},
 	{"port-del", elisa_request_port_del},
 	{"port-list", elisa_request_port_list},
 	{"port-show", elisa_request_port_show},

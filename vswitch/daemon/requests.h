@@ -33,6 +33,8 @@ char *elisa_request_refusal(const struct elisa_failure *failure);
  */
 json_t *elisa_request_port_add(struct elisa_daemon *daemon, const json_t *arguments,
 			       struct elisa_failure *failure);
+json_t *elisa_request_port_set(struct elisa_daemon *daemon, const json_t *arguments,
+			       struct elisa_failure *failure);
 json_t *elisa_request_port_del(struct elisa_daemon *daemon, const json_t *arguments,
 			       struct elisa_failure *failure);
 json_t *elisa_request_port_list(struct elisa_daemon *daemon, const json_t *arguments,
@@ -62,7 +64,7 @@ json_t *elisa_request_status(struct elisa_daemon *daemon, const json_t *argument
 json_t *elisa_request_capture(struct elisa_daemon *daemon, const json_t *arguments,
 			      struct elisa_failure *failure);
 
-/* Arguments that several commands have (request_arguments.c). -EINVAL, -ENOENT. */
+/* Arguments that several commands have (request_arguments.c, request_policy.c). -EINVAL, -ENOENT. */
 
 /* arguments["name"], for something new: ELISA_NAME_RULE. */
 int elisa_request_new_name(const json_t *arguments, const char **name,
@@ -71,6 +73,15 @@ int elisa_request_new_name(const json_t *arguments, const char **name,
 /* arguments["on_full"], "drop" if it is not there. */
 int elisa_request_on_full(const json_t *arguments, bool *backpressure,
 			  struct elisa_failure *failure);
+
+/* The arguments of a policy. What is not there stays; after a failure *policy is of no use. */
+#define ELISA_POLICY_KEYS \
+	"rate_packets", "rate_bits", "storm", "learn", "guard", "allow_ip", "allow_vlan", "private"
+int elisa_request_policy(const json_t *arguments, struct elisa_port_policy *policy,
+			 struct elisa_failure *failure);
+
+/* A policy with the same keys. NULL: no memory. */
+json_t *elisa_policy_json(const struct elisa_port_policy *policy);
 
 /*
  * The number of the port or uplink that arguments["name"] names; ELISA_MAX_PORTS if there is no

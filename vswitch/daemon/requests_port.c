@@ -6,6 +6,7 @@
 #include "log.h"
 #include "module.h"
 #include "names.h"
+#include "tsc.h"
 
 #include <elisa/hypercall.h>
 
@@ -36,21 +37,24 @@ static int take_port(struct elisa_daemon *daemon, const json_t *arguments, struc
 
 static json_t *port_json(struct elisa_daemon *daemon, const struct elisa_port *port)
 {
+	unsigned int number = elisa_port_number(&daemon->ports, port);
 	struct elisa_port_state state = {0};
+	struct elisa_port_policy policy;
 	char mac[ELISA_MAC_TEXT_SIZE];
 
 	/* Where the module does not answer, nobody has the port. */
 	if (elisa_module_port_state(port->fd, &state))
 		state = (struct elisa_port_state){0};
+	elisa_switch_port_policy(daemon->domain.sw, number, &policy);
 	elisa_mac_print(port->mac, mac);
-	return json_pack("{s:s, s:i, s:s, s:{s:i, s:o}, s:s, s:i, s:i, s:b, s:b, s:i, s:I}", "name",
-			 port->name, "number", (int)elisa_port_number(&daemon->ports, port), "mac",
-			 mac, "vm", "pid", (int)port->vm->pid, "name",
-			 elisa_json_text(port->vm->name), "on_full",
+	return json_pack("{s:s, s:i, s:s, s:{s:i, s:o}, s:s, s:i, s:i, s:b, s:b, s:i, s:I, s:o}",
+			 "name", port->name, "number", (int)number, "mac", mac, "vm", "pid",
+			 (int)port->vm->pid, "name", elisa_json_text(port->vm->name), "on_full",
 			 port->backpressure ? "backpressure" : "drop", "max_mtu",
 			 (int)port->max_mtu, "max_queues", (int)port->max_queues, "claimed",
 			 state.claimed != 0, "started", state.started != 0, "regions",
-			 (int)state.nb_regions, "pinned_pages", (json_int_t)state.pinned_pages);
+			 (int)state.nb_regions, "pinned_pages", (json_int_t)state.pinned_pages,
+			 "policy", elisa_policy_json(&policy));
 }
 
 static int take_mac(struct elisa_daemon *daemon, const json_t *arguments,
@@ -75,12 +79,14 @@ static int take_mac(struct elisa_daemon *daemon, const json_t *arguments,
 static int take_request(struct elisa_daemon *daemon, const json_t *arguments,
 			struct elisa_port_request *request, struct elisa_failure *failure)
 {
-	static const char *const keys[] = {"name", "vm", "mac", "on_full", "mtu", "queues", NULL};
+	static const char *const keys[] = {
+		"name", "vm", "mac", "on_full", "mtu", "queues", ELISA_POLICY_KEYS, NULL};
 	int result = elisa_arguments_only(arguments, keys, failure);
 
 	*request = (struct elisa_port_request){
 		.max_mtu = DEFAULT_MAX_MTU,
 		.max_queues = ELISA_MAX_QUEUES,
+		.policy.learning_limit = ELISA_LEARNING_DEFAULT,
 	};
 	if (!result)
 		result = elisa_request_new_name(arguments, &request->name, failure);
@@ -97,7 +103,16 @@ static int take_request(struct elisa_daemon *daemon, const json_t *arguments,
 	if (!result)
 		result = elisa_argument_number(arguments, "queues", 1, ELISA_MAX_QUEUES,
 					       &request->max_queues, failure);
+	if (!result)
+		result = elisa_request_policy(arguments, &request->policy, failure);
 	return result;
+}
+
+/* Waits if the daemon has only just started. */
+static uint64_t tsc_hz_for(const struct elisa_daemon *daemon,
+			   const struct elisa_port_policy *policy)
+{
+	return elisa_policy_has_rate(policy) ? elisa_tsc_hz(&daemon->clock_at_start) : 0;
 }
 
 json_t *elisa_request_port_add(struct elisa_daemon *daemon, const json_t *arguments,
@@ -112,11 +127,39 @@ json_t *elisa_request_port_add(struct elisa_daemon *daemon, const json_t *argume
 		elisa_fail(failure, -EEXIST, "%s is an uplink; choose another name", request.name);
 		return NULL;
 	}
+	request.tsc_hz = tsc_hz_for(daemon, &request.policy);
 	if (elisa_ports_add(&daemon->ports, &daemon->vms, &daemon->domain, &request, &port,
 			    failure))
 		return NULL;
 	elisa_log(ELISA_LOG_NOTICE, "port %s added for VM %.128s (process %d)", port->name,
 		  port->vm->label, port->vm->pid);
+	return port_json(daemon, port);
+}
+
+json_t *elisa_request_port_set(struct elisa_daemon *daemon, const json_t *arguments,
+			       struct elisa_failure *failure)
+{
+	static const char *const keys[] = {"name", ELISA_POLICY_KEYS, NULL};
+	struct elisa_port_policy policy;
+	struct elisa_port *port;
+
+	if (elisa_arguments_only(arguments, keys, failure) ||
+	    take_port(daemon, arguments, &port, failure))
+		return NULL;
+	if (json_object_size(arguments) == 1) {
+		elisa_fail(failure, -EINVAL,
+			   "nothing to set for port %s is given; 'elisactl port set --help' tells "
+			   "what there is",
+			   port->name);
+		return NULL;
+	}
+	elisa_switch_port_policy(daemon->domain.sw, elisa_port_number(&daemon->ports, port),
+				 &policy);
+	if (elisa_request_policy(arguments, &policy, failure) ||
+	    elisa_ports_set_policy(&daemon->ports, &daemon->domain, port, &policy,
+				   tsc_hz_for(daemon, &policy), failure))
+		return NULL;
+	elisa_log(ELISA_LOG_NOTICE, "limits of port %s changed on request", port->name);
 	return port_json(daemon, port);
 }
 

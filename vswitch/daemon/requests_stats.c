@@ -49,12 +49,13 @@ static json_t *nic_json(const struct elisa_uplink_port *uplink)
 static json_t *sent_json(const struct elisa_port_stats *stats)
 {
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "packets",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "packets",
 		(json_int_t)stats->tx_packets, "bytes", (json_int_t)stats->tx_bytes, "calls",
 		(json_int_t)stats->tx_calls, "flooded", (json_int_t)stats->tx_flooded,
 		"backpressure", (json_int_t)stats->tx_backpressure, "claim_retries",
 		(json_int_t)stats->tx_claim_retries, "segments", (json_int_t)stats->tx_segments,
-		"dropped", drops_sum(stats->tx_drops), "drops", drops_json(stats->tx_drops));
+		"not_learned", (json_int_t)stats->tx_unlearned, "dropped",
+		drops_sum(stats->tx_drops), "drops", drops_json(stats->tx_drops));
 }
 
 static json_t *port_stats_json(struct elisa_daemon *daemon, unsigned int number)
@@ -68,8 +69,9 @@ static json_t *port_stats_json(struct elisa_daemon *daemon, unsigned int number)
 	received = json_pack("{s:I, s:I, s:I, s:o}", "packets", (json_int_t)stats.rx_packets,
 			     "bytes", (json_int_t)stats.rx_bytes, "dropped",
 			     drops_sum(stats.rx_drops), "drops", drops_json(stats.rx_drops));
-	json = json_pack("{s:s, s:o, s:o}", "name", elisa_daemon_port_name(daemon, number), "sent",
-			 sent_json(&stats), "received", received);
+	json = json_pack("{s:s, s:o, s:o, s:I}", "name", elisa_daemon_port_name(daemon, number),
+			 "sent", sent_json(&stats), "received", received, "learned",
+			 (json_int_t)stats.learned);
 	if (json && uplink)
 		json_object_set_new(json, "nic", nic_json(uplink));
 	return json;

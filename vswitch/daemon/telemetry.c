@@ -92,6 +92,8 @@ static int show_port(const char *command, const char *parameters, struct rte_tel
 		rte_tel_data_add_dict_u64(data, "tx_flooded", stats.tx_flooded);
 		rte_tel_data_add_dict_u64(data, "tx_backpressure", stats.tx_backpressure);
 		rte_tel_data_add_dict_u64(data, "tx_segments", stats.tx_segments);
+		rte_tel_data_add_dict_u64(data, "tx_not_learned", stats.tx_unlearned);
+		rte_tel_data_add_dict_u64(data, "learned", stats.learned);
 		rte_tel_data_add_dict_u64(data, "rx_packets", stats.rx_packets);
 		rte_tel_data_add_dict_u64(data, "rx_bytes", stats.rx_bytes);
 		add_drops(data, "tx", stats.tx_drops);

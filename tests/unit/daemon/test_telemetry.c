@@ -77,6 +77,9 @@ static void ports_and_addresses_are_told(void **state)
 				   "{\"name\":\"p0\",\"vm\":\"a\",\"mac\":\"02:00:00:00:00:01\"}"));
 	daemon->domain.sw->sent[0].packets = 7;
 	daemon->domain.sw->received[0].drops[ELISA_DROP_RECEIVER_FULL] = 3;
+	daemon->domain.sw->sent[0].drops[ELISA_DROP_RATE_LIMIT] = 4;
+	daemon->domain.sw->sent[0].unlearned = 5;
+	daemon->domain.sw->limits[0].learned = 6;
 	fd = telemetry_socket();
 	value = ask(fd, "/elisa/ports");
 	assert_int_equal(json_array_size(value), 1);
@@ -85,6 +88,9 @@ static void ports_and_addresses_are_told(void **state)
 	value = ask(fd, "/elisa/port,p0");
 	assert_int_equal(number(value, "tx_packets"), 7);
 	assert_int_equal(number(value, "rx_drop_receiver_full"), 3);
+	assert_int_equal(number(value, "tx_drop_rate_limit"), 4);
+	assert_int_equal(number(value, "tx_not_learned"), 5);
+	assert_int_equal(number(value, "learned"), 6);
 	json_decref(value);
 	value = ask(fd, "/elisa/fdb");
 	assert_string_equal(json_string_value(json_array_get(value, 0)), "02:00:00:00:00:01 p0");
