@@ -16,7 +16,27 @@
 	"count\n"                                                                                \
 	"                               them, or let senders wait (drop)\n"                      \
 	"  --mtu N                      largest MTU the guest may set, 68 to 9216 (1500)\n"      \
-	"  --queues N                   queue pairs the guest may use, 1 to 8 (8)\n"
+	"  --queues N                   queue pairs the guest may use, 1 to 8 (8)\n"             \
+	"\n"                                                                                     \
+	"and those of 'port set'.\n"
+
+#define PORT_SET_HELP                                                                              \
+	"Changes what a port may send, while traffic flows. What is not given stays as it is.\n"   \
+	"Packets beyond a limit, and those that the guard does not let through, are dropped and\n" \
+	"counted. N takes k, M or G.\n"                                                            \
+	"\n"                                                                                       \
+	"  --rate-packets N|none   packets per second (none)\n"                                    \
+	"  --rate-bits N|none      bits per second, of whole frames; 10M is also 10Mbit (none)\n"  \
+	"  --storm N|none          packets per second that are flooded: broadcast, multicast "     \
+	"and\n"                                                                                    \
+	"                          unknown addresses (none)\n"                                     \
+	"  --learn N|none          addresses that the switch learns from it (1024)\n"              \
+	"  --guard LIST|none       of mac, ip and vlan: let through only its own MAC address, "    \
+	"the\n"                                                                                    \
+	"                          IP addresses, the VLANs that follow (none)\n"                   \
+	"  --allow-ip LIST|none    up to 8 IPv4 and 8 IPv6 addresses\n"                            \
+	"  --allow-vlan LIST|none  up to 8 VLANs; 0 is no tag\n"                                   \
+	"  --private on|off        nothing from it goes to other private ports (off)\n"
 
 #define UPLINK_ADD_HELP                                                                            \
 	"Adds a NIC as a port of the switch: the guests' vCPUs send and receive on it. It has to " \
@@ -48,6 +68,14 @@ static const struct elisa_cli_command commands[] = {
 	 .takes_name = true,
 	 .needs_name = true,
 	 .options = ELISA_CLI_PORT},
+	{.words = {"port", "set"},
+	 .request = "port-set",
+	 .usage = "port set NAME option…",
+	 .help = PORT_SET_HELP,
+	 .print = elisa_print_port,
+	 .takes_name = true,
+	 .needs_name = true,
+	 .options = ELISA_CLI_POLICY},
 	{.words = {"port", "del"},
 	 .request = "port-del",
 	 .usage = "port del NAME",

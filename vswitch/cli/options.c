@@ -2,6 +2,8 @@
 /* options.c - see options.h. Values of ports and uplinks are checked by the daemon, not here. */
 #include "options.h"
 
+#include "policy.h"
+
 #include <elisa/version.h>
 
 #include <errno.h>
@@ -25,6 +27,15 @@ enum {
 	OPTION_WRITE,
 	OPTION_COUNT,
 	OPTION_SNAPLEN,
+	OPTION_POLICY, /* from here on: options of policy.h */
+	OPTION_RATE_PACKETS = OPTION_POLICY,
+	OPTION_RATE_BITS,
+	OPTION_STORM,
+	OPTION_LEARN,
+	OPTION_GUARD,
+	OPTION_ALLOW_IP,
+	OPTION_ALLOW_VLAN,
+	OPTION_PRIVATE,
 };
 
 static const struct option long_options[] = {
@@ -41,6 +52,14 @@ static const struct option long_options[] = {
 	{"write", required_argument, NULL, OPTION_WRITE},
 	{"count", required_argument, NULL, OPTION_COUNT},
 	{"snaplen", required_argument, NULL, OPTION_SNAPLEN},
+	{"rate-packets", required_argument, NULL, OPTION_RATE_PACKETS},
+	{"rate-bits", required_argument, NULL, OPTION_RATE_BITS},
+	{"storm", required_argument, NULL, OPTION_STORM},
+	{"learn", required_argument, NULL, OPTION_LEARN},
+	{"guard", required_argument, NULL, OPTION_GUARD},
+	{"allow-ip", required_argument, NULL, OPTION_ALLOW_IP},
+	{"allow-vlan", required_argument, NULL, OPTION_ALLOW_VLAN},
+	{"private", required_argument, NULL, OPTION_PRIVATE},
 	{0},
 };
 
@@ -112,6 +131,24 @@ static int set_place(char *to, size_t size, const char *option, const char *text
 	return 0;
 }
 
+static const char *option_name(int value)
+{
+	const struct option *option = long_options;
+
+	while (option->val != value)
+		option++;
+	return option->name;
+}
+
+static int set_policy(json_t *arguments, int option, const char *text)
+{
+	const char *rule = elisa_cli_policy_set(arguments, option_name(option), text);
+
+	if (rule)
+		return refuse("--%s '%s' is not %s", option_name(option), text, rule);
+	return 0;
+}
+
 /* What an option says, but for --help and --version. */
 static int take(struct elisa_cli_options *options, int option, const char *value)
 {
@@ -144,6 +181,8 @@ static int take(struct elisa_cli_options *options, int option, const char *value
 	case OPTION_SNAPLEN:
 		return set_number(options->arguments, "snaplen", value);
 	default:
+		if (option >= OPTION_POLICY)
+			return set_policy(options->arguments, option, value);
 		return refuse("the command line is not understood"); /* getopt said what */
 	}
 }
@@ -191,15 +230,6 @@ static int take_words(struct elisa_cli_options *options, char **words, int count
 	return take_names(options, words + used, count - used);
 }
 
-static const char *option_name(unsigned int number)
-{
-	const struct option *option = long_options;
-
-	while (option->val != OPTION_ADD + (int)number)
-		option++;
-	return option->name;
-}
-
 static int check_options(const struct elisa_cli_options *options, unsigned int given)
 {
 	const struct elisa_cli_command *command = options->command;
@@ -209,7 +239,7 @@ static int check_options(const struct elisa_cli_options *options, unsigned int g
 	given &= ~command->options;
 	if (given)
 		return refuse("'%s' does not take --%s", command->usage,
-			      option_name((unsigned int)__builtin_ctz(given)));
+			      option_name(OPTION_ADD + __builtin_ctz(given)));
 	if (command->options & ELISA_CLI_VM && !json_object_get(options->arguments, "vm"))
 		return refuse("'%s %s' needs --vm", command->words[0], command->words[1]);
 	return 0;

@@ -9,7 +9,7 @@
 
 #define TEXT_SIZE 32
 
-/* A member as text: itself if it is one, a number or truth value written into `room`. */
+/* A member as text: itself if it is one, a number, truth value or null written into `room`. */
 static const char *member(const json_t *object, const char *key, char room[TEXT_SIZE])
 {
 	const json_t *value = json_object_get(object, key);
@@ -18,6 +18,8 @@ static const char *member(const json_t *object, const char *key, char room[TEXT_
 		return *json_string_value(value) ? json_string_value(value) : "-";
 	if (json_is_boolean(value))
 		return json_is_true(value) ? "yes" : "no";
+	if (json_is_null(value))
+		return "none";
 	if (!json_is_integer(value))
 		return "-";
 	snprintf(room, TEXT_SIZE, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -29,6 +31,34 @@ static void print_member(const json_t *object, const char *label, const char *ke
 	char room[TEXT_SIZE];
 
 	printf("%-16s %s\n", label, member(object, key, room));
+}
+
+static void print_list(const json_t *object, const char *label, const char *key)
+{
+	const json_t *list = json_object_get(object, key), *item;
+	size_t i;
+
+	printf("%-16s", label);
+	json_array_foreach(list, i, item)
+	{
+		if (json_is_string(item))
+			printf(" %s", json_string_value(item));
+		else
+			printf(" %" JSON_INTEGER_FORMAT, json_integer_value(item));
+	}
+	puts(json_array_size(list) ? "" : " none");
+}
+
+static void print_policy(const json_t *policy)
+{
+	print_member(policy, "packets/s", "rate_packets");
+	print_member(policy, "bits/s", "rate_bits");
+	print_member(policy, "flooded/s", "storm");
+	print_member(policy, "learned at most", "learn");
+	print_list(policy, "source guard", "guard");
+	print_list(policy, "  IP addresses", "allow_ip");
+	print_list(policy, "  VLANs", "allow_vlan");
+	print_member(policy, "private", "private");
 }
 
 void elisa_print_nothing(const json_t *result)
@@ -52,6 +82,7 @@ void elisa_print_port(const json_t *result)
 	print_member(result, "started", "started");
 	print_member(result, "memory regions", "regions");
 	print_member(result, "pinned pages", "pinned_pages");
+	print_policy(json_object_get(result, "policy"));
 }
 
 void elisa_print_ports(const json_t *result)
@@ -120,6 +151,17 @@ static void print_drops(const json_t *port, const char *direction, const char *w
 		       words, reason);
 }
 
+/* Packets that went on, but taught the switch nothing: "p1: 12 sent packets not learned from". */
+static void print_not_learned(const json_t *port)
+{
+	const json_t *sent = json_object_get(port, "sent");
+	char room[TEXT_SIZE], unused[TEXT_SIZE];
+
+	if (json_integer_value(json_object_get(sent, "not_learned")))
+		printf("%s: %s sent packets not learned from\n", member(port, "name", unused),
+		       member(sent, "not_learned", room));
+}
+
 /* What an uplink's NIC counted itself: "up0: NIC ipackets 12 ibytes 768 …". */
 static void print_nic(const json_t *port)
 {
@@ -164,6 +206,7 @@ void elisa_print_stats(const json_t *result)
 	{
 		print_drops(port, "sent", "sent packets dropped");
 		print_drops(port, "received", "packets for it dropped");
+		print_not_learned(port);
 		print_nic(port);
 	}
 }

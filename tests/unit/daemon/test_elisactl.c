@@ -127,6 +127,35 @@ static void what_is_asked_is_done(void **state)
 	prints("port list --json", 0, "\"p1\"");
 }
 
+static void limits_are_set_and_shown(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	fixture_vm("a", 1);
+	prints("port add p0 --vm a --storm 2k --private on", 0, "flooded/s        2000\n");
+	prints("port set p0 --rate-packets 5M --rate-bits 10mbit --learn 64", 0,
+	       "packets/s        5000000\nbits/s           10000000\nflooded/s        2000\n"
+	       "learned at most  64\nsource guard     none\n  IP addresses   none\n"
+	       "  VLANs          none\nprivate          yes\n");
+	prints("port set p0 --rate-bits 1G --guard mac,ip,vlan --allow-ip 10.0.0.1,fe80::1 "
+	       "--allow-vlan 0,5 --private off",
+	       0,
+	       "bits/s           1000000000\nflooded/s        2000\nlearned at most  64\n"
+	       "source guard     mac ip vlan\n  IP addresses   10.0.0.1 fe80::1\n"
+	       "  VLANs          0 5\nprivate          no\n");
+	prints("port set p0 --rate-packets none --rate-bits none --storm none --learn none", 0,
+	       "packets/s        none\nbits/s           none\nflooded/s        none\n"
+	       "learned at most  none\nsource guard     mac ip vlan\n");
+	prints("port set p0 --allow-ip none", 0, "  IP addresses   none\n  VLANs          0 5");
+	prints("port set p0 --guard none", 0, "  VLANs          none\n");
+	pthread_mutex_lock(&daemon->lock);
+	daemon->domain.sw->sent[0].drops[ELISA_DROP_SOURCE_GUARD] = 3;
+	daemon->domain.sw->sent[0].unlearned = 4;
+	pthread_mutex_unlock(&daemon->lock);
+	prints("stats p0", 0,
+	       "p0: 3 sent packets dropped: source-guard\np0: 4 sent packets not learned from\n");
+}
+
 static void what_the_daemon_refuses_is_1(void **state)
 {
 	struct elisa_daemon *daemon = *state;
@@ -138,11 +167,20 @@ static void what_the_daemon_refuses_is_1(void **state)
 	complains("port add p0 --vm a --mtu 99999999999", 1, "'mtu'");
 	complains("port add a/b --vm a", 1, "'name'");
 	complains("vm b", 1, "no VM b");
+	complains("port set p0 --storm 5", 1, "no port p0");
 	complains("uplink add up0 eth0", 1, "'pci'");
 	complains("uplink add up0 09:00.0", 1, "lspci -D");
 	complains("uplink show up0", 1, "no uplink up0");
 	prints("port add p0 --vm a", 0, "p0");
 	complains("--json port add p0 --vm a", 1, "belongs to VM a");
+	complains("port set p0", 1, "port set --help");
+	complains("port set p0 --storm 0", 1, "'storm'");
+	complains("port set p0 --rate-bits 1000G", 1, "from 8000 to 800000000000");
+	complains("port set p0 --guard mac,ports", 1, "'guard'");
+	complains("port set p0 --guard ''", 1, "'guard'");
+	complains("port set p0 --guard ip --allow-ip 10.0.0.1,", 1, "'allow_ip'");
+	complains("port set p0 --allow-ip 10.0.0.1", 1, "the guard \"ip\"");
+	complains("port add p1 --vm a --guard vlan", 1, "'allow_vlan'");
 	pthread_mutex_lock(&daemon->lock);
 	fake_module.invariant = 2;
 	pthread_mutex_unlock(&daemon->lock);
@@ -166,6 +204,19 @@ static void wrong_usage_is_2(void **state)
 	complains("uplink add up0 01:00.0 eth0", 2, "'eth0'");
 	complains("uplink add up0 01:00.0 --vm a", 2, "does not take --vm");
 	complains("port del p0 --mtu 1500", 2, "does not take --mtu");
+	complains("port set", 2, "port set NAME");
+	complains("port set p0 --vm a", 2, "does not take --vm");
+	complains("port del p0 --private on", 2, "does not take --private");
+	complains("port set p0 --storm many", 2, "--storm 'many' is not a whole number");
+	complains("port set p0 --storm 5kk", 2, "'5kk'");
+	complains("port set p0 --storm 5kbit", 2, "'5kbit'");
+	complains("port set p0 --rate-bits 5kB", 2, "'5kB'");
+	complains("port set p0 --rate-bits ''", 2, "''");
+	complains("port set p0 --learn 9223372036854775808", 2, "'9223372036854775808'");
+	complains("port set p0 --learn 9223372036854775807k", 2, "'9223372036854775807k'");
+	complains("port set p0 --allow-vlan 1,x", 2, "--allow-vlan '1,x' is not numbers");
+	complains("port set p0 --allow-vlan 1,", 2, "'1,'");
+	complains("port set p0 --private yes", 2, "--private 'yes' is not on or off");
 	complains("status --switch a/b", 2, "--switch");
 	complains("status --socket ''", 2, "--socket");
 	assert_int_equal(run("status --frobnicate", "2>&1"), 2);
@@ -175,9 +226,9 @@ static void wrong_usage_is_2(void **state)
 static void help_is_there_for_everything(void **state)
 {
 	static const char *const commands[] = {
-		"port add",   "port del",    "port list",   "port show", "uplink add",
-		"uplink del", "uplink list", "uplink show", "stats",     "fdb",
-		"fdb flush",  "vm",          "prove",       "status",    "capture"};
+		"port add",   "port set",    "port del",    "port list", "port show", "uplink add",
+		"uplink del", "uplink list", "uplink show", "stats",     "fdb",       "fdb flush",
+		"vm",         "prove",       "status",      "capture"};
 	char words[64];
 
 	(void)state;
@@ -201,8 +252,11 @@ static void no_daemon_is_3(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(what_is_asked_is_done),        TEST(what_the_daemon_refuses_is_1),
-		cmocka_unit_test(wrong_usage_is_2), cmocka_unit_test(help_is_there_for_everything),
+		TEST(what_is_asked_is_done),
+		TEST(limits_are_set_and_shown),
+		TEST(what_the_daemon_refuses_is_1),
+		cmocka_unit_test(wrong_usage_is_2),
+		cmocka_unit_test(help_is_there_for_everything),
 		cmocka_unit_test(no_daemon_is_3),
 	};
 	int failed;
