@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * elisa-frames.c - a DPDK application that sends frames which testpmd cannot make, to a testpmd that
- * answers, and looks at every byte that comes back. In guests, for the scenario features.
+ * answers, and looks at every byte that comes back; or frames that nobody answers. In guests, for the
+ * scenarios features and limits.
  *
  *	elisa-frames EAL-ARGUMENTS -- MODE PEER COUNT
  *
@@ -12,6 +13,9 @@
  *	5tswap		sends UDP back, also IP addresses and ports swapped
  *	csum		sends UDP back with checksums that it let the switch fill in: sent wrong
  *	tso		sends TCP back in segments of MSS bytes: sent in frames of 8000
+ * or that it only takes:
+ *	strays		frames most of which a source guard is there to stop (strays.h)
+ *	sources		frames each from another MAC address
  * Prints what it sent and received; status 0: all came back, in order, as it should be.
  */
 #include <netinet/in.h>
@@ -152,6 +156,12 @@ static void exchange(struct run *run)
 	}
 }
 
+static void send_all(struct run *run)
+{
+	while (run->sent < run->count)
+		send_next(run);
+}
+
 int main(int nb_arguments, char **arguments)
 {
 	struct run run = {0};
@@ -169,7 +179,10 @@ int main(int nb_arguments, char **arguments)
 	if (!run.mode)
 		die("no such mode", EINVAL);
 	open_port(&run);
-	exchange(&run);
+	if (run.mode->answers)
+		exchange(&run);
+	else
+		send_all(&run);
 	printf("sent %u\nreceived %u\nbad %u\n", run.sent, run.received, run.bad);
 	rte_eth_dev_stop(PORT);
 	rte_eth_dev_close(PORT);

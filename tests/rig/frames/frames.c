@@ -2,6 +2,8 @@
 /* frames.c - see frames.h. */
 #include "frames.h"
 
+#include "strays.h"
+
 #include <netinet/in.h>
 #include <string.h>
 
@@ -226,6 +228,7 @@ static const struct frames_mode modes[] = {
 	{"icmpecho", 1, make_echo, check_echo}, {"macswap", 1, make_udp, check_udp},
 	{"vlan", 1, make_vlan, check_vlan},     {"5tswap", 1, make_udp, check_swapped},
 	{"csum", 1, make_wrong_udp, check_udp}, {"tso", SEGMENTS, make_tcp, check_segment},
+	{"strays", 0, frames_make_stray, NULL}, {"sources", 0, frames_make_source, NULL},
 };
 
 const struct frames_mode *frames_mode(const char *name)

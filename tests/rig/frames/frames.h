@@ -12,7 +12,7 @@
 
 struct frames_mode {
 	const char *name;
-	uint32_t answers; /* frames that come back for one that is sent */
+	uint32_t answers; /* frames that come back for one that is sent; 0: none, check is NULL */
 
 	/* Frame `index` to the peer; its length. */
 	uint32_t (*make)(uint8_t *bytes, uint32_t index, const struct rte_ether_addr *own,

@@ -8,6 +8,7 @@
 
 . "$RIG_JOB/scenarios/common/switch.sh"
 . "$RIG_JOB/scenarios/common/refusals.sh"
+. "$RIG_JOB/scenarios/common/pair.sh"
 
 MAC_A=52:e1:15:a0:00:0a
 MAC_B=52:e1:15:a0:00:0b
@@ -16,8 +17,6 @@ LONG_NAME=a-name-of-thirty-two-bytes-which
 NOT_THERE="elisa.ko is not loaded on the host, or this VM has no port"
 IN_USE="the port is in use by another process or device"
 NO_SUCH_PORT="this VM has no such port on such a switch"
-
-equal() { [ "$1" = "$2" ]; }
 
 pinned() { json status | field pinned_pages; }
 
@@ -42,45 +41,6 @@ pins_left() {
 	echo $PINS
 }
 
-# The pair runs all the time: it gets what the others leave, so that it does not hold them up.
-give_way() {
-	THREADS=""
-	for ID in A B; do
-		read -r PID < "$RIG_TEMPORARY/$ID.pid"
-		for THREAD in /proc/"$PID"/task/*; do
-			THREADS="$THREADS ${THREAD##*/}"
-		done
-	done
-	# shellcheck disable=SC2086
-	renice -n 19 -p $THREADS
-}
-
-ports_of_the_pair() {
-	need "$1.port-p0" "port add" elisactl port add p0 --vm A --mac $MAC_A
-	need "$1.port-p1" "port add" elisactl port add p1 --vm B --mac $MAC_B --on-full backpressure
-}
-
-pair_starts() { # NAME
-	need "$1.testpmd-A" "testpmd did not start" \
-		testpmd A p0 --forward-mode=txonly --eth-peer=0,$MAC_B --txpkts=60
-	need "$1.testpmd-B" "testpmd did not start" testpmd B p1 --forward-mode=rxonly
-	pair_goes_on "$1"
-}
-
-pair_goes_on() {
-	need "$1.start-B" "no OK from B" guest_do B start
-	need "$1.start-A" "no OK from A" guest_do A start
-}
-
-# Leaves counts in SENT (A's driver) and GOT (B's), both since testpmd was started.
-pair_stops() { # NAME
-	need "$1.stop-A" "no OK from A" guest_do A stop
-	sleep 0.3
-	need "$1.stop-B" "no OK from B" guest_do B stop
-	SENT=$(guest_count A TX)
-	GOT=$(guest_count B RX)
-}
-
 no_module() {
 	refused elisactl.no-daemon 3 "elisa-switchd is not running for switch elisa0" elisactl port list
 	refused elisactl.no-command 2 "a command is missing" elisactl
@@ -90,6 +50,10 @@ no_module() {
 	refused elisactl.one-too-many 2 "'p1' is one argument too many" elisactl port del p0 p1
 	refused elisactl.mtu-no-number 2 "--mtu 'big' is not a number" \
 		elisactl port add p0 --vm A --mtu big
+	refused elisactl.rate-no-number 2 "--rate-bits '10MB' is not a whole number" \
+		elisactl port set p0 --rate-bits 10MB
+	refused elisactl.private-or-not 2 "--private 'yes' is not on or off" \
+		elisactl port set p0 --private yes
 	refused switchd.no-module 1 "the host module is not loaded (no /dev/elisa)" \
 		elisa-switchd --image "$RIG_PAYLOAD/elisa-image.elf"
 	refused switchd.bad-name 2 "--switch 'no/good' is not" elisa-switchd --switch no/good
@@ -130,6 +94,17 @@ refused_by_the_daemon() {
 		elisactl port add p9 --vm C --on-full explode
 	refused elisactl.bad-mtu 1 "'mtu' has to be a whole number from 68 to 9216" \
 		elisactl port add p9 --vm C --mtu 9217
+	refused elisactl.nothing-to-set 1 "nothing to set for port p0 is given" elisactl port set p0
+	refused elisactl.bad-rate 1 "'rate_bits' has to be a whole number from 8000 to 800000000000" \
+		elisactl port set p0 --learn 1 --rate-bits 1k
+	refused elisactl.bad-guard 1 "'guard' has to be a list of" \
+		elisactl port set p0 --learn 1 --guard mac,port
+	refused elisactl.prefix 1 "without a prefix, not 10.0.0.0/8" \
+		elisactl port set p0 --learn 1 --guard ip --allow-ip 10.0.0.0/8
+	refused elisactl.guard-without-vlans 1 "have to be set together" \
+		elisactl port add p9 --vm C --guard vlan
+	check elisactl.nothing-was-set "p0 may teach $(json port show p0 | field learn) addresses" \
+		equal "$(json port show p0 | field learn)" 1024
 	refused elisactl.bad-port-name 1 "'name' has to be" elisactl port add p/9 --vm C
 	refused elisactl.no-such-port 1 "switch elisa0 has no port p9" elisactl port del p9
 }
@@ -201,18 +176,6 @@ killed_testpmd() {
 	need killed-testpmd.sends-again "no OK from C" guest_do C start
 	sleep 0.2
 	need killed-testpmd.stops "no OK from C" guest_do C stop
-}
-
-# The pair has stopped: drivers and switch have counted the same, and nothing was lost.
-pair_exact() { # NAME
-	snapshot "$1"
-	TAKEN=$(sent "$1" p0)
-	DELIVERED=$(received "$1" p1)
-	LOST=$(received "$1" p1 dropped)
-	check "$1.A-exact" "A sent $SENT, the switch took $TAKEN" equal "$SENT" "$TAKEN"
-	check "$1.B-exact" "the switch delivered $DELIVERED, B received $GOT" equal "$DELIVERED" "$GOT"
-	check "$1.A-lost-nothing" "$(sent "$1" p0 dropped) dropped" equal "$(sent "$1" p0 dropped)" 0
-	check "$1.flowed" "A sent only $SENT packets" [ "$SENT" -ge 1000 ]
 }
 
 # What is sent after B's port went and before A's did is dropped, and the counters go with the
