@@ -8,7 +8,7 @@
 #include "vswitch/datapath/call.h"
 #include "vswitch/datapath/errors.h"
 #include "vswitch/datapath/journal.h"
-#include "vswitch/datapath/region.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/tx.h"
 #include "vswitch/datapath/uplink.h"
 

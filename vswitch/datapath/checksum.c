@@ -6,6 +6,7 @@
  */
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/headers.h"
+#include "vswitch/datapath/mask.h"
 
 #define TCP_CHECKSUM 16u /* offset in the header */
 #define UDP_CHECKSUM 6u
@@ -60,6 +61,7 @@ static uint64_t add_pieces(uint64_t sum, const struct elisa_piece *pieces, uint3
 		}
 		take -= from;
 		take = take < n ? take : n;
+		from &= elisa_below_mask(from, pieces[i].length);
 		part = fold(elisa_checksum_add(0, pieces[i].address + from, take));
 		/* After an odd number of bytes, first and second byte of each word change places. */
 		sum += odd ? (part >> 8 | (part & 0xff) << 8) : part;
@@ -75,6 +77,7 @@ static void store_byte(const struct elisa_piece *pieces, uint32_t nb_pieces, uin
 {
 	for (uint32_t i = 0; i < nb_pieces; i++) {
 		if (at < pieces[i].length) {
+			at &= elisa_below_mask(at, pieces[i].length);
 			pieces[i].address[at] = value;
 			return;
 		}

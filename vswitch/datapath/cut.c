@@ -8,6 +8,7 @@
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/cut.h"
 #include "vswitch/datapath/headers.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/offload.h"
 
 #define TCP_SEQUENCE 4u
@@ -67,6 +68,7 @@ void elisa_cut_begin(struct elisa_cut *cut, const struct elisa_batch *batch, uin
 	cut->packet = packet;
 	cut->segment = &batch->segments[packet->first_segment];
 	cut->header_length = elisa_offload_header_length(packet);
+	cut->header_length &= elisa_below_mask(cut->header_length, ELISA_LONG_HEADER + 1);
 	have = packet->header_length < cut->header_length ? packet->header_length
 							  : cut->header_length;
 	cut->from = packet->header + have;

@@ -7,6 +7,7 @@
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/deliver.h"
 #include "vswitch/datapath/journal.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/tap.h"
 
 #define RUN_SLOTS 64u    /* claimed at once */
@@ -335,7 +336,9 @@ static bool open_queue(struct delivery *d, uint32_t queue)
 	/* The size is written last at set-up, so what it covers is there. */
 	d->queue_map.rx_ring = elisa_load(&map->rx_ring);
 	d->queue_map.epoch = elisa_load(&map->epoch);
-	d->ring = (struct elisa_desc *)(uintptr_t)d->queue_map.rx_ring;
+	/* Without a size there is no ring, and nothing that keeps a slot's number in one. */
+	d->ring = (struct elisa_desc *)(uintptr_t)(d->queue_map.rx_ring &
+						   elisa_below_mask(0, d->queue_map.rx_size));
 	if (d->sender->in_host)
 		d->queue_map.rx_ring = 0;
 	d->run.queue = queue;

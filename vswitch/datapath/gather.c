@@ -5,6 +5,7 @@
  * In the trusted image. Reads the sender's memory, writes only the batch.
  */
 #include "vswitch/datapath/gather.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/offload.h"
 
 #define OFFLOADS (ELISA_DESC_CSUM | ELISA_DESC_TSO | ELISA_DESC_IP_CSUM)
@@ -62,12 +63,15 @@ static uint32_t gather_packet(struct elisa_sender *sender, struct elisa_batch *b
 	packet->meta = 0;
 	packet->reason = ELISA_DROP_NONE;
 	do {
-		const struct elisa_desc *desc = &sender->window[index++];
+		/* Behind the window may be another guest's memory. */
+		uint32_t in_window = index & elisa_below_mask(index, sender->nb_descs);
+		const struct elisa_desc *desc = &sender->window[in_window];
 		uint64_t word = elisa_load(&desc->word);
 		uint64_t gva = elisa_load(&desc->addr);
 		uint32_t length = word & 0xffff;
 		uint64_t address = 0;
 
+		index++;
 		more = word & elisa_desc_word(0, ELISA_DESC_MORE);
 		if (!nb_descs)
 			first = word;

@@ -13,27 +13,28 @@
 static void read_ipv4(const struct elisa_packet *packet, struct elisa_headers *headers)
 {
 	uint32_t at = headers->l2_length;
-	uint32_t length = (packet->header[at] & 0xf) * 4u;
+	uint32_t first = elisa_header_u8(packet, at);
+	uint32_t length = (first & 0xf) * 4u;
 	uint32_t total = elisa_header_u16(packet, at + 2);
 
-	if (packet->header[at] >> 4 != 4 || length < 20 || total < length)
+	if (first >> 4 != 4 || length < 20 || total < length)
 		return;
 	headers->version = 4;
 	headers->l3_length = length;
 	headers->l4_length = total - length;
 	/* More fragments, or not the first. */
 	if (!(elisa_header_u16(packet, at + 6) & 0x3fff))
-		headers->protocol = packet->header[at + 9];
+		headers->protocol = elisa_header_u8(packet, at + 9);
 }
 
 static void read_ipv6(const struct elisa_packet *packet, struct elisa_headers *headers)
 {
 	uint32_t at = headers->l2_length;
 	uint32_t payload = elisa_header_u16(packet, at + 4);
-	uint32_t next = packet->header[at + 6];
+	uint32_t next = elisa_header_u8(packet, at + 6);
 	uint32_t length = IPV6_HEADER;
 
-	if (packet->header[at] >> 4 != 6)
+	if (elisa_header_u8(packet, at) >> 4 != 6)
 		return;
 	headers->version = 6;
 	for (uint32_t i = 0; elisa_is_ipv6_extension(next); i++) {
@@ -41,8 +42,8 @@ static void read_ipv6(const struct elisa_packet *packet, struct elisa_headers *h
 
 		if (i == MAX_EXTENSIONS || at + length + 2 > packet->header_length)
 			return;
-		next = packet->header[at + length];
-		extension = (packet->header[at + length + 1] + 1u) * 8;
+		next = elisa_header_u8(packet, at + length);
+		extension = (elisa_header_u8(packet, at + length + 1) + 1u) * 8;
 		if (extension > payload)
 			return;
 		length += extension;

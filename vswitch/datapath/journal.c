@@ -6,6 +6,7 @@
  * daemon (control_finish.c), which reaches the ring in another way.
  */
 #include "vswitch/datapath/journal.h"
+#include "vswitch/datapath/mask.h"
 
 uint64_t elisa_queue_open(struct elisa_receive_queue *queue, const struct elisa_queue_map *map)
 {
@@ -41,6 +42,7 @@ static void help_owner(struct elisa_switch *sw, uint64_t word, const struct elis
 
 	if (owner >= ELISA_MAX_VCPUS)
 		return;
+	owner &= elisa_below_mask(owner, ELISA_MAX_VCPUS);
 	journal = &sw->journals[owner].word;
 	seen = elisa_load_acquire(journal);
 	if (elisa_journal_state(seen) != ELISA_JOURNAL_CLAIMING)
@@ -146,7 +148,8 @@ void elisa_journal_finish_own(struct elisa_switch *sw, uint32_t vcpu,
 		elisa_journal_finished(sw, vcpu, &run, 0);
 		return;
 	}
-	ring = (struct elisa_desc *)(uintptr_t)elisa_load(&map->rx_ring);
+	ring = (struct elisa_desc *)(uintptr_t)(elisa_load(&map->rx_ring) &
+						elisa_below_mask(0, size));
 	for (uint32_t slot = run.first; slot != run.first + run.count; slot++) {
 		uint64_t *word = &ring[slot & (size - 1)].word;
 		uint64_t seen = elisa_load_acquire(word);

@@ -6,6 +6,7 @@
  */
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/headers.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/offload.h"
 
 #define TCP_HEADER 20u
@@ -17,23 +18,30 @@ uint32_t elisa_offload_header_length(const struct elisa_packet *packet)
 {
 	uint32_t l4 = elisa_meta_l2_length(packet->meta) + elisa_meta_l3_length(packet->meta);
 
-	return l4 + (packet->header[l4 + TCP_DATA_OFFSET] >> 4) * 4u;
+	return l4 + (elisa_header_u8(packet, l4 + TCP_DATA_OFFSET) >> 4) * 4u;
 }
 
-static bool is_what_it_says(const struct elisa_packet *packet, uint32_t meta)
+/* With packet->meta, which is 0 where a mispredicted branch took other lengths than the header's. */
+static bool is_what_it_says(struct elisa_packet *packet, uint32_t meta)
 {
 	bool tcp = elisa_meta_l4(meta) == ELISA_L4_TCP;
 	struct elisa_headers headers;
+	uint32_t differs;
+	uint64_t same;
 
 	if (!tcp && elisa_meta_l4(meta) != ELISA_L4_UDP)
 		return false;
 	elisa_headers_read(packet, &headers);
-	return headers.version && headers.protocol == (tcp ? ELISA_IP_TCP : ELISA_IP_UDP) &&
-	       headers.l2_length == elisa_meta_l2_length(meta) &&
-	       headers.l3_length == elisa_meta_l3_length(meta) &&
-	       headers.l4_length >= (tcp ? TCP_HEADER : UDP_HEADER) &&
-	       (uint64_t)headers.l2_length + headers.l3_length + headers.l4_length <=
-		       packet->length;
+	differs = (headers.l2_length ^ elisa_meta_l2_length(meta)) |
+		  (headers.l3_length ^ elisa_meta_l3_length(meta));
+	/* Before the branch: behind it the compiler knows the answer. */
+	same = elisa_below_mask(differs, 1);
+	if (!headers.version || headers.protocol != (tcp ? ELISA_IP_TCP : ELISA_IP_UDP) ||
+	    differs || headers.l4_length < (tcp ? TCP_HEADER : UDP_HEADER) ||
+	    (uint64_t)headers.l2_length + headers.l3_length + headers.l4_length > packet->length)
+		return false;
+	packet->meta = meta & same;
+	return true;
 }
 
 static bool can_be_cut(const struct elisa_sender *sender, const struct elisa_packet *packet)
@@ -53,14 +61,16 @@ static bool can_be_cut(const struct elisa_sender *sender, const struct elisa_pac
 /* In the private header, which is what is delivered. False: no such IPv4 header. */
 static bool fill_ip_checksum(struct elisa_packet *packet, uint32_t meta)
 {
-	uint32_t l2 = elisa_meta_l2_length(meta);
-	uint32_t l3 = elisa_meta_l3_length(meta);
 	struct elisa_headers headers;
+	uint32_t l2, l3;
 	elisa_u16u *field;
 
+	/* Its lengths, not what the guest says of them: they stay in the header unchecked, too. */
 	elisa_headers_read(packet, &headers);
-	if (headers.version != 4 || headers.l2_length != l2 || headers.l3_length != l3 ||
-	    l2 + l3 > packet->header_length)
+	l2 = headers.l2_length;
+	l3 = headers.l3_length;
+	if (headers.version != 4 || elisa_meta_l2_length(meta) != l2 ||
+	    elisa_meta_l3_length(meta) != l3 || l2 + l3 > packet->header_length)
 		return false;
 	field = (elisa_u16u *)(packet->header + l2 + IPV4_CHECKSUM);
 	*field = 0;
@@ -72,15 +82,12 @@ void elisa_offload_check(const struct elisa_sender *sender, struct elisa_packet 
 			 uint32_t flags, uint32_t meta)
 {
 	packet->flags = flags & ~ELISA_DESC_IP_CSUM;
-	packet->meta = meta;
 	if (flags & ELISA_DESC_IP_CSUM && !fill_ip_checksum(packet, meta)) {
 		packet->reason = ELISA_DROP_BAD_OFFLOAD;
 		return;
 	}
-	if (flags == ELISA_DESC_IP_CSUM && !elisa_meta_l4(meta) && !elisa_meta_mss(meta)) {
-		packet->meta = 0;
+	if (flags == ELISA_DESC_IP_CSUM && !elisa_meta_l4(meta) && !elisa_meta_mss(meta))
 		return;
-	}
 	if (!(flags & ELISA_DESC_CSUM) || !is_what_it_says(packet, meta) ||
 	    (flags & ELISA_DESC_TSO ? !can_be_cut(sender, packet) : elisa_meta_mss(meta) != 0))
 		packet->reason = ELISA_DROP_BAD_OFFLOAD;

@@ -15,7 +15,7 @@ bool elisa_view_find(struct elisa_view *view, const struct elisa_port_map *map, 
 	if (nb > ELISA_MAX_REGIONS)
 		nb = ELISA_MAX_REGIONS;
 	for (uint32_t i = 0; i < nb; i++) {
-		const struct elisa_region *region = &map->regions[i];
+		const struct elisa_region *region = &map->regions[i & elisa_below_mask(i, nb)];
 
 		/* Pairs with the module's store-release of length, the last it writes. */
 		found.length = elisa_load_acquire(&region->length);

@@ -11,6 +11,7 @@
 #include <elisa/layout.h>
 
 #include "vswitch/datapath/atomic.h"
+#include "vswitch/datapath/mask.h"
 
 /* A private copy of the region that served last; length 0 = none yet. */
 struct elisa_view {
@@ -18,18 +19,6 @@ struct elisa_view {
 	uint64_t window;
 	uint64_t length;
 };
-
-/*
- * All ones if value < limit, else 0, computed and not predicted: what a guest chose and a branch
- * has checked is also masked, so that a mispredicted branch reaches nothing (Spectre variant 1).
- */
-static inline uint64_t elisa_below_mask(uint64_t value, uint64_t limit)
-{
-	uint64_t mask;
-
-	asm volatile("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(value), "r"(limit) : "cc");
-	return mask;
-}
 
 /* Where [gva, gva + length) is, if it lies in `view` whole; else 0. length is not 0. */
 static inline uint64_t elisa_view_translate(const struct elisa_view *view, uint64_t gva,

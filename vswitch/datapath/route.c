@@ -6,6 +6,7 @@
  */
 #include "vswitch/datapath/fdb.h"
 #include "vswitch/datapath/forward.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/policy.h"
 #include "vswitch/datapath/route.h"
 #include "vswitch/datapath/spread.h"
@@ -81,6 +82,7 @@ static uint32_t send_run(struct elisa_sender *sender, struct elisa_batch *batch,
 		flood(sender, batch, mask);
 		return end;
 	}
+	port &= elisa_below_mask(port, ELISA_MAX_PORTS);
 	/* What came from a wire has nowhere to wait. */
 	may_wait = sender->window && elisa_load(&sender->sw->config[port].backpressure);
 	uplink = find_uplink(sender, port);

@@ -69,9 +69,9 @@ static void read_tuple(struct tuple *tuple, uint32_t types, const struct elisa_p
 	words = headers.version == 6 ? 8 : 2;
 	for (uint32_t i = 0; i < words; i++)
 		tuple->words[i] =
-			get_u32(packet->header + headers.l2_length + (words == 8 ? 8 : 12) + 4 * i);
+			elisa_header_u32(packet, headers.l2_length + (words == 8 ? 8 : 12) + 4 * i);
 	if (ports)
-		tuple->words[words] = get_u32(packet->header + at);
+		tuple->words[words] = elisa_header_u32(packet, at);
 	tuple->nb_words = words + ports;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "vswitch/datapath/errors.h"
 #include "vswitch/datapath/gather.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/route.h"
 #include "vswitch/datapath/tx.h"
 
@@ -38,6 +39,7 @@ int64_t elisa_transmit(const struct elisa_context *context, uint32_t port, uint3
 		return -ELISA_ENODEV;
 	if (!count || count > ELISA_MAX_BURST || count > size)
 		return -ELISA_EINVAL;
+	count &= elisa_below_mask(count, size + 1ull);
 	elisa_sender_begin(&sender, context, port, queue);
 	sender.window = (const struct elisa_desc *)(uintptr_t)elisa_load(&map->tx_window);
 	sender.nb_descs = count;

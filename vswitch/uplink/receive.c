@@ -10,6 +10,7 @@
 #include "pool.h"
 #include "thread.h"
 
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/route.h"
 #include "vswitch/datapath/uplink.h"
 
@@ -102,7 +103,8 @@ static uint32_t receive(const struct elisa_context *context, struct elisa_uplink
 
 uint32_t elisa_uplink_poll(const struct elisa_context *context, uint32_t index, uint32_t budget)
 {
-	struct elisa_uplink *uplink = &context->sw->uplinks[index];
+	uint32_t masked = index & elisa_below_mask(index, ELISA_MAX_UPLINKS);
+	struct elisa_uplink *uplink = &context->sw->uplinks[masked];
 	uint32_t vcpu = elisa_load(&context->identity->vcpu);
 	uint32_t nb_queues = elisa_load(&uplink->nb_queues);
 	uint32_t taken = 0;

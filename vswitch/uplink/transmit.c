@@ -12,6 +12,7 @@
 
 #include "vswitch/datapath/checksum.h"
 #include "vswitch/datapath/cut.h"
+#include "vswitch/datapath/mask.h"
 #include "vswitch/datapath/offload.h"
 #include "vswitch/datapath/tap.h"
 #include "vswitch/datapath/uplink.h"
@@ -226,7 +227,9 @@ static uint32_t transmit(struct elisa_sender *sender, const struct elisa_batch *
 uint32_t elisa_uplink_transmit(struct elisa_sender *sender, struct elisa_batch *batch,
 			       uint32_t mask, uint32_t index, bool may_wait)
 {
-	struct elisa_uplink *uplink = &sender->sw->uplinks[index];
+	/* Behind the uplinks is the MAC table: addresses that guests chose. */
+	uint32_t masked = index & elisa_below_mask(index, ELISA_MAX_UPLINKS);
+	struct elisa_uplink *uplink = &sender->sw->uplinks[masked];
 	/* A batch that another uplink received: elisa_uplink_poll() is below and has entered. */
 	bool entered = !sender->window;
 
