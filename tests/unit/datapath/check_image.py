@@ -11,6 +11,7 @@ First the checks are shown code that they must refuse, so that they cannot pass 
 Needs binutils (as, nm, objdump, readelf). Exit status 0: all is well; 1: what is not is printed.
 """
 import os
+import pathlib
 import re
 import struct
 import subprocess
@@ -186,6 +187,21 @@ def check_code(path, uplink=None, *objects):
     return functions
 
 
+def check_usage(lines):
+    """What -fstack-usage says of our functions: each frame's size is known."""
+    refuse(not lines, "no -fstack-usage beside the objects")
+    for line in lines:
+        refuse(not line.endswith("\tstatic"), f"stack that depends on data: {line}")
+
+
+def usage_of(folders):
+    """Lines of all *.su in build folders."""
+    lines = []
+    for path in (path for folder in folders for path in sorted(pathlib.Path(folder).glob("*.su"))):
+        lines += path.read_text(encoding="utf-8").splitlines()
+    return lines
+
+
 def layout_numbers(path):
     with open(path, encoding="utf-8") as header:
         text = header.read()
@@ -261,6 +277,12 @@ def check_the_checks():
         functions = check_code(path)
         refuse(depth_of("f", functions) > 1000, "deep")
 
+    for lines in ([], ["f.c:1:1:f\t64\tdynamic"], ["f.c:1:1:f\t64\tdynamic,bounded"]):
+        try:
+            check_usage(lines)
+        except Refused:
+            continue
+        refuse(True, f"the check of frames does not see: {lines}")
     refuse(assembled(good, depth), "the stack check refuses good code")
     for text in ("f: sub $0x1000,%rsp\nret\n", "f: sub %rax,%rsp\nret\n", "f: call g\nret\ng: call f\nret\n",
                  "f: call f\nret\n", "f: sub $0x200,%rsp\ncall g\nret\ng: sub $0x200,%rsp\nret\n",
@@ -277,6 +299,7 @@ def main():
         text_at = check_file(sys.argv[1], sys.argv[2])
         functions = check_code(sys.argv[1], *sys.argv[3:])
         refuse(functions.get("elisa_image_enter", (0,))[0] != text_at, "elisa_image_enter is not at byte 0 of TEXT")
+        check_usage(usage_of(f"{path}.p" for path in sys.argv[1:2] + sys.argv[3:4]))
         depth = depth_of("elisa_image_enter", functions)
         refuse(depth > STACK_LIMIT, f"{depth} bytes of stack, at most {STACK_LIMIT} are allowed")
     except Refused as reason:
