@@ -6,6 +6,7 @@
  * Called by kvm_hooks.c, in the vCPU's thread, which holds kvm->srcu.
  */
 #include <linux/kvm_host.h>
+#include <linux/nospec.h>
 #include <elisa/hypercall.h>
 #include <elisa/version.h>
 
@@ -168,12 +169,13 @@ static int bye(struct elisa_port *port, const struct elisa_hc_port *call)
 
 static int port_call(struct caller *caller, u32 number, const union argument *argument)
 {
+	u32 wanted = array_index_nospec(argument->port_number, ELISA_MAX_PORTS);
 	struct elisa_vm *vm = caller->vm;
 	struct elisa_port *port = NULL;
 
 	if (argument->port_number < ELISA_MAX_PORTS &&
 	    (vm->claimed & BIT_ULL(argument->port_number)))
-		port = vm->domain->ports[argument->port_number];
+		port = vm->domain->ports[wanted];
 	if (!port || port->root != caller->root) {
 		/* Its port was deleted: with the bye, the admission that was kept ends. */
 		if (number == ELISA_HC_BYE && elisa_vm_evict_orphan(vm, caller->root))

@@ -7,6 +7,7 @@
 #include <linux/highmem.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -296,7 +297,8 @@ int elisa_memory_map_host(struct elisa_memory *memory)
 
 u64 elisa_memory_cmpxchg64(struct elisa_memory *memory, u64 where, u64 expected, u64 desired)
 {
-	char *page = kmap_local_page(memory->pages[where / ELISA_PAGE_SIZE]);
+	unsigned long i = array_index_nospec(where / ELISA_PAGE_SIZE, memory->nb_pages);
+	char *page = kmap_local_page(memory->pages[i]);
 	u64 seen = cmpxchg64((u64 *)(page + where % ELISA_PAGE_SIZE), expected, desired);
 
 	kunmap_local(page);

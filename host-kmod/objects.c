@@ -5,6 +5,7 @@
  *
  * Called by domain.c. What guests register is regions.c's.
  */
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 #include <elisa/version.h>
 
@@ -172,11 +173,13 @@ static struct elisa_memory *find_region(const struct elisa_port *port, u64 offse
 /* Under domain->lock, which set-up and release of a queue take too. */
 static int exchange(const struct elisa_domain *domain, struct elisa_domain_cmpxchg64 *argument)
 {
-	const struct elisa_port *port = domain->ports[argument->port];
+	u32 queue = array_index_nospec(argument->queue, ELISA_MAX_QUEUES);
+	u32 number = array_index_nospec(argument->port, ELISA_MAX_PORTS);
+	const struct elisa_port *port = domain->ports[number];
 	struct elisa_memory *memory;
 
-	if (!port || !elisa_queue_has_word(port, argument->queue, argument->epoch,
-					   ELISA_GVA(argument->offset)))
+	if (!port ||
+	    !elisa_queue_has_word(port, queue, argument->epoch, ELISA_GVA(argument->offset)))
 		return -ESTALE;
 	memory = find_region(port, argument->offset);
 	if (!memory)

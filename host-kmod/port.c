@@ -9,6 +9,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <elisa/ring.h>
@@ -171,7 +172,7 @@ static struct elisa_port *port_create(struct elisa_vm *vm, const struct elisa_po
 
 	if (!port)
 		return NULL;
-	port->number = argument->port;
+	port->number = array_index_nospec(argument->port, ELISA_MAX_PORTS);
 	port->max_mtu = argument->max_mtu;
 	port->max_queues = argument->max_queues;
 	port->max_ring = argument->max_ring;

@@ -6,6 +6,7 @@
  * layout.h gives.
  */
 #include <linux/log2.h>
+#include <linux/nospec.h>
 #include <elisa/ring.h>
 
 #include "domain.h"
@@ -55,12 +56,13 @@ static void count_queues(struct elisa_port *port)
 
 int elisa_queue_setup(struct elisa_port *port, const struct elisa_hc_queue *call)
 {
+	u32 queue = array_index_nospec(call->queue, ELISA_MAX_QUEUES);
 	struct elisa_queue_map *map;
 	u64 tx_window, rx_ring;
 
 	if (call->queue >= port->max_queues)
 		return -EINVAL;
-	if (is_started(port) || is_set_up(port, call->queue))
+	if (is_started(port) || is_set_up(port, queue))
 		return -EBUSY;
 	if (!size_fits(port, call->tx_size) || !size_fits(port, call->rx_size))
 		return -ERANGE;
@@ -68,7 +70,7 @@ int elisa_queue_setup(struct elisa_port *port, const struct elisa_hc_queue *call
 	rx_ring = ring_window(port, call->rx_ring, call->rx_size, ELISA_REGION_WRITE);
 	if (!tx_window || !rx_ring)
 		return -EFAULT;
-	map = &port->map->queues[call->queue];
+	map = &port->map->queues[queue];
 	WRITE_ONCE(map->tx_window, tx_window);
 	WRITE_ONCE(map->rx_ring, rx_ring);
 	WRITE_ONCE(map->epoch, map->epoch + 1);
@@ -88,14 +90,16 @@ static void hide(struct elisa_queue_map *map)
 
 int elisa_queue_release(struct elisa_port *port, const struct elisa_hc_queue *call)
 {
+	u32 queue = array_index_nospec(call->queue, ELISA_MAX_QUEUES);
+
 	if (call->queue >= port->max_queues || call->tx_window || call->rx_ring || call->tx_size ||
 	    call->rx_size)
 		return -EINVAL;
-	if (!is_set_up(port, call->queue))
+	if (!is_set_up(port, queue))
 		return -ENOENT;
 	if (is_started(port))
 		return -EBUSY;
-	hide(&port->map->queues[call->queue]);
+	hide(&port->map->queues[queue]);
 	count_queues(port);
 	elisa_grace_wait(port->vm->domain);
 	return 0;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Style of the whole tree: clang-format, checkpatch for the module, shellcheck, licence lines,
-# words that may not stay, file length. Prints one `ok NAME` or `FAIL NAME reason` line for each.
+# words that may not stay, file length, indices of the module. Prints one `ok NAME` or `FAIL NAME reason` line for each.
 set -euo pipefail
 
 top=$(realpath "$(dirname "$0")/../..")
@@ -107,4 +107,5 @@ report words "$(check_words)"
 report length "$(check_length)"
 report python "$(check_python)"
 report checkpatch "$(check_kernel_style)"
+report nospec "$(tests/lint/nospec.py || true)"
 [ "$failures" = 0 ]
