@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* main.c - elisa-switchd: start, run, end, in that order. */
+#include "confine.h"
 #include "control.h"
 #include "daemon.h"
 #include "environment.h"
@@ -48,9 +49,13 @@ static int run(struct elisa_daemon *daemon, int signals)
 	int result;
 
 	elisa_control_init(&control);
-	result = start_dpdk(daemon, &failure);
+	result = elisa_confine_capabilities(daemon->options.uplink_memory, &failure);
+	if (!result)
+		result = start_dpdk(daemon, &failure);
 	if (!result)
 		result = elisa_control_listen(&control, daemon->options.socket, &failure);
+	if (!result)
+		result = elisa_confine_calls(daemon->options.uplink_memory, &failure);
 	if (result) {
 		elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
 	} else {
@@ -85,7 +90,8 @@ int main(int argc, char **argv)
 		elisa_log(ELISA_LOG_ERROR, "signals cannot be received: %s", strerror(-signals));
 		return EXIT_FAILURE;
 	}
-	if (elisa_daemon_open(&daemon, &options, "/proc", &failure)) {
+	if (elisa_confine_process(&failure) ||
+	    elisa_daemon_open(&daemon, &options, "/proc", &failure)) {
 		elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
 		return EXIT_FAILURE;
 	}
