@@ -4,8 +4,10 @@
 
 Prints `ok fuzz.NAME` or `FAIL fuzz.NAME REASON` for each fuzzer, and the same for each fuzzer that was
 built with a fault (fuzz-can-fail): it has to find it. FUZZ_SECONDS in the environment: how long each
-runs after its corpus, 20 by default. New inputs go to build/fuzz/NAME, what made one fail beside it.
+runs after its corpus, 60 by default. Two run at a time where there are two CPUs. New inputs go to
+build/fuzz/NAME, what made one fail beside it.
 """
+import concurrent.futures
 import os
 import pathlib
 import subprocess
@@ -19,7 +21,7 @@ FOUND = ROOT / "build" / "fuzz"
 LOGS = ROOT / "build" / "logs"
 SETUP = ["meson", "setup", "-Db_sanitize=address,undefined", "-Db_lundef=false", TREE, ROOT]
 # Bytes of the longest input: what a few calls, or a few lines, take.
-LONGEST = {"parser": 160, "descriptors": 700, "control": 2000, "uplink": 700}
+LONGEST = {"parser": 160, "descriptors": 700, "control": 2000, "uplink": 700, "options": 600, "filter": 700}
 ONE_INPUT_SECONDS = 20
 FAULT_SECONDS = 20
 
@@ -47,9 +49,10 @@ def run(program, fuzzer, seconds, folders):
     log_path = LOGS / f"{program.name}.log"
     artifacts = FOUND / f"{program.name}.failed"
     artifacts.mkdir(parents=True, exist_ok=True)
-    with open(log_path, "w", encoding="utf-8") as log:
+    # One that dies leaves its own files.
+    with open(log_path, "w", encoding="utf-8") as log, tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(command(program, fuzzer, seconds, artifacts, folders), stdout=log, stderr=log,
-                              check=False)
+                              env=dict(os.environ, TMPDIR=scratch), check=False)
     return done.returncode, log_path
 
 
@@ -81,23 +84,24 @@ def can_fail(program, seconds):
 
 def main():
     names = sys.argv[1:]
-    seconds = int(os.environ.get("FUZZ_SECONDS", "20"))
+    seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
     LOGS.mkdir(parents=True, exist_ok=True)
     log_path = LOGS / "meson-fuzz.log"
     with open(log_path, "w", encoding="utf-8") as log:
         if not build(log):
             print(f"FAIL fuzz.build see {log_path}")
             return 1
-    good = True
-    for program in sorted((TREE / "tests" / "fuzz").glob("fuzz-*")):
-        fuzzer = program.name.removeprefix("fuzz-").removeprefix("can-fail-").split("-")[0]
-        if not program.is_file() or (names and fuzzer not in names):
-            continue
-        if program.name.startswith("fuzz-can-fail-"):
-            good &= can_fail(program, FAULT_SECONDS)
-        else:
-            good &= fuzz(program, seconds)
-    return 0 if good else 1
+    verdicts = []
+    with concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count())) as pool:
+        for program in sorted((TREE / "tests" / "fuzz").glob("fuzz-*"), key=lambda p: ("can-fail" in p.name, p)):
+            fuzzer = program.name.removeprefix("fuzz-").removeprefix("can-fail-").split("-")[0]
+            if not program.is_file() or (names and fuzzer not in names):
+                continue
+            if program.name.startswith("fuzz-can-fail-"):
+                verdicts.append(pool.submit(can_fail, program, FAULT_SECONDS))
+            else:
+                verdicts.append(pool.submit(fuzz, program, seconds))
+    return 0 if all(verdict.result() for verdict in verdicts) else 1
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ check_format() {
 }
 
 check_shell() {
-    { files '*.sh' run .ci/run; files tests | while IFS= read -r -d '' path; do
+    { files '*.sh' run .ci/run .ci/nightly; files tests | while IFS= read -r -d '' path; do
         case $path in *.*) ;; *) head -n 1 "$path" | grep -qE '^#!/bin/(ba)?sh' && printf '%s\0' "$path" ;; esac
     done; } | sort -zu | xargs -0 -r shellcheck -x -S warning -f gcc 2>&1 || true
 }
@@ -44,7 +44,7 @@ check_licences() {
         *) want='BSD-3-Clause' ;;
         esac
         head -n 3 "$path" | grep -qF "SPDX-License-Identifier: $want" || echo "$path: no 'SPDX-License-Identifier: $want'"
-    done < <(files '*.c' '*.h' '*.S' '*.py' '*.sh' '*.lds' '*.build' '*/Kbuild' run .ci/run)
+    done < <(files '*.c' '*.h' '*.S' '*.py' '*.sh' '*.lds' '*.build' '*/Kbuild' run .ci/run .ci/nightly)
 }
 
 check_words() {

@@ -38,7 +38,11 @@ static void make_file(const char *path, const void *bytes, size_t size)
 
 void fixture_begin(void)
 {
-	strcpy(fixture_proc, "/tmp/elisa-test-proc-XXXXXX");
+	const char *folder = getenv("TMPDIR");
+	int size = snprintf(fixture_proc, sizeof(fixture_proc), "%s/elisa-test-proc-XXXXXX",
+			    folder ? folder : "/tmp");
+
+	assert_true(size < (int)sizeof(fixture_proc));
 	assert_non_null(mkdtemp(fixture_proc));
 }
 
