@@ -16,6 +16,7 @@
 
 #include "cases.h"
 
+#define MSR_TSC 0x10 /* IA32_TIME_STAMP_COUNTER */
 #define HUGE ELISA_HUGE_PAGE_SIZE
 
 const char *case_info(void)
@@ -307,13 +308,16 @@ static bool identity_has(struct setup *setup, const struct elisa_vcpu_stats *sta
 
 static void set_tsc(struct setup *setup, uint64_t tsc)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = {{.nmsrs = 1}, {.index = 0x10, .data = tsc}}; /* IA32_TIME_STAMP_COUNTER */
+	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + sizeof(msrs->entries[0]));
 
-	if (ioctl(setup->vm.vcpu, KVM_SET_MSRS, &msrs) != 1)
+	if (!msrs)
+		die("calloc");
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = MSR_TSC;
+	msrs->entries[0].data = tsc;
+	if (ioctl(setup->vm.vcpu, KVM_SET_MSRS, msrs) != 1)
 		die("KVM_SET_MSRS");
+	free(msrs);
 }
 
 /* Read by the guest between two readings here, one counter behind the other. */
