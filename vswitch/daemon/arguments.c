@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool listed(const char *key, const char *const *keys)
@@ -101,4 +102,23 @@ json_t *elisa_json_text(const char *text)
 		copy[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
 	copy[length] = '\0';
 	return json_string(copy);
+}
+
+/*
+ * Into memory of its size: json_dumps() lets it grow, and goes on behind a key for which it could not.
+ */
+char *elisa_json_dump(const json_t *json, const char *end)
+{
+	const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER;
+	size_t size = json_dumpb(json, NULL, 0, flags);
+	char *text = size ? malloc(size + strlen(end) + 1) : NULL;
+
+	if (!text)
+		return NULL;
+	if (json_dumpb(json, text, size, flags) != size) {
+		free(text);
+		return NULL;
+	}
+	strcpy(text + size, end);
+	return text;
 }

@@ -32,4 +32,7 @@ int elisa_argument_limit(const json_t *arguments, const char *key, uint64_t low,
 /* The text as JSON, bytes that are not UTF-8 replaced. NULL: no memory. */
 json_t *elisa_json_text(const char *text);
 
+/* JSON as text without spaces, `end` behind it; the caller's to free(). NULL: no memory. */
+char *elisa_json_dump(const json_t *json, const char *end);
+
 #endif

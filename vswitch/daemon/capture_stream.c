@@ -2,12 +2,12 @@
 /* capture_stream.c - see capture_stream.h. */
 #include "capture_stream.h"
 
+#include "arguments.h"
 #include "capture_filter.h"
 
 #include <elisa/stream.h>
 
 #include <errno.h>
-#include <jansson.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +123,7 @@ void elisa_stream_end(struct elisa_capture_stream *stream, uint64_t lost, const 
 				   (json_int_t)stream->matched, "dropped_ring",
 				   (json_int_t)(lost - stream->lost_before), "dropped_reader",
 				   (json_int_t)stream->dropped, "message", message);
-	char *text = result ? json_dumps(result, JSON_COMPACT) : NULL;
+	char *text = result ? elisa_json_dump(result, "") : NULL;
 
 	stream->state = ELISA_STREAM_ENDING;
 	stream->deadline = now + END_SECONDS;

@@ -8,7 +8,6 @@
 #include <elisa/version.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -84,20 +83,9 @@ static json_t *run_request(struct elisa_daemon *daemon, const json_t *request,
 /* The text of an answer with a newline; takes `answer` over, which may be NULL. */
 static char *write_answer(json_t *answer)
 {
-	char *text = answer ? json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-	size_t length;
-	char *line;
+	char *line = answer ? elisa_json_dump(answer, "\n") : NULL;
 
 	json_decref(answer);
-	if (!text)
-		return NULL;
-	length = strlen(text);
-	line = realloc(text, length + 2);
-	if (!line) {
-		free(text);
-		return NULL;
-	}
-	memcpy(line + length, "\n", 2);
 	return line;
 }
 

@@ -11,6 +11,15 @@
 
 static const char *const optional_name_keys[] = {"name", NULL};
 
+/* `value` is taken over; NULL, and `json` is gone, without memory: no answer rather than a part of one. */
+static json_t *with(json_t *json, const char *key, json_t *value)
+{
+	if (!json_object_set_new(json, key, value))
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
 /* {"receiver-full": 3, …}: the reasons that have a count. */
 static json_t *drops_json(const uint64_t drops[ELISA_DROP_REASONS])
 {
@@ -18,8 +27,8 @@ static json_t *drops_json(const uint64_t drops[ELISA_DROP_REASONS])
 
 	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++) {
 		if (drops[i])
-			json_object_set_new(json, elisa_drop_reason_name(i),
-					    json_integer((json_int_t)drops[i]));
+			json = with(json, elisa_drop_reason_name(i),
+				    json_integer((json_int_t)drops[i]));
 	}
 	return json;
 }
@@ -73,7 +82,7 @@ static json_t *port_stats_json(struct elisa_daemon *daemon, unsigned int number)
 			 "sent", sent_json(&stats), "received", received, "learned",
 			 (json_int_t)stats.learned);
 	if (json && uplink)
-		json_object_set_new(json, "nic", nic_json(uplink));
+		json = with(json, "nic", nic_json(uplink));
 	return json;
 }
 
@@ -109,7 +118,7 @@ static json_t *reasons_json(const uint64_t counts[ELISA_EXIT_REASONS])
 		if (!counts[i])
 			continue;
 		before = json_integer_value(json_object_get(json, name));
-		json_object_set_new(json, name, json_integer(before + (json_int_t)counts[i]));
+		json = with(json, name, json_integer(before + (json_int_t)counts[i]));
 	}
 	return json;
 }
@@ -158,8 +167,11 @@ static json_t *vm_ports_json(struct elisa_daemon *daemon, const struct elisa_vm 
 	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
 		struct elisa_port *port = &daemon->ports.ports[i];
 
-		if (port->present && port->vm == vm)
-			json_array_append_new(list, json_string(port->name));
+		if (port->present && port->vm == vm &&
+		    json_array_append_new(list, json_string(port->name))) {
+			json_decref(list);
+			return NULL;
+		}
 	}
 	return list;
 }
