@@ -110,12 +110,18 @@ static void test_arguments(void **state)
 	/* The count is also bounded by the window. */
 	world->maps[0].queues[0].tx_size = 8;
 	assert_int_equal(call(world, 1, ELISA_CALL_TX, 0, 9), -EINVAL);
+	world->maps[0].queues[0].tx_size = 2 * ELISA_MAX_BURST;
+	assert_int_equal(call(world, 1, ELISA_CALL_TX, 0, ELISA_MAX_BURST + 1), -EINVAL);
 	/* Not an identity page, not a vCPU. */
 	assert_int_equal(world_call(world, &identity, ELISA_CALL_TX, 0, 1), -ENODEV);
 	identity.vcpu = 0;
 	identity.magic = 0;
 	assert_int_equal(world_call(world, &identity, ELISA_CALL_TX, 0, 1), -ENODEV);
 	assert_int_equal(world_stats(world, &world->guests[0]).tx_calls, 0);
+	/* Memory that is no switch, or not yet. */
+	world->sw->magic = 0;
+	assert_int_equal(call(world, 1, ELISA_CALL_TX, 0, 1), -ENODEV);
+	world->sw->magic = ELISA_SWITCH_MAGIC;
 }
 
 static void test_deleted_port(void **state)
