@@ -64,6 +64,7 @@ const char *case_fs_base(void);
 const char *case_fs_base_by_vmm(void);
 const char *case_fsgsbase(void);
 const char *case_registers_after_recovery(void);
+const char *case_registers_after_eviction(void);
 const char *case_timer_while_inside(void);
 const char *case_nmi_while_inside(void);
 const char *case_long_stay(void);
@@ -94,5 +95,17 @@ const char *case_vmcall_off(void);
 const char *case_vmcall_gate(void);
 const char *case_vmcall_unregister(void);
 const char *case_unload_refused(void);
+const char *case_paging_off(void);
+const char *case_other_tables(void);
+const char *case_closed_call(void);
+const char *case_event_by_vmm(void);
+const char *case_after_recovery(void);
+const char *case_others_ports(void);
+const char *case_gone_port(void);
+const char *case_admission_limit(void);
+const char *case_callers_rights(void);
+const char *case_not_the_owner(void);
+const char *case_uapi(void);
+const char *case_refusals(void);
 
 #endif

@@ -14,6 +14,8 @@
 
 #include "cases.h"
 
+#define CASE_SECONDS 20
+
 static const struct test_case cases[] = {
 	{"info", case_info, VMCALL_OR_NOT},
 	{"round-trip", case_round_trip, VMCALL_OR_NOT},
@@ -25,6 +27,7 @@ static const struct test_case cases[] = {
 	{"fs-base-by-vmm", case_fs_base_by_vmm, VMCALL_OR_NOT},
 	{"fsgsbase", case_fsgsbase, VMCALL_OR_NOT},
 	{"registers-after-recovery", case_registers_after_recovery, VMCALL_OR_NOT},
+	{"registers-after-eviction", case_registers_after_eviction, VMCALL_OR_NOT},
 	{"timer-while-inside", case_timer_while_inside, VMCALL_OR_NOT},
 	{"nmi-while-inside", case_nmi_while_inside, VMCALL_OR_NOT},
 	{"long-stay", case_long_stay, VMCALL_OR_NOT},
@@ -51,6 +54,18 @@ static const struct test_case cases[] = {
 	{"evict-running", case_evict_running, VMCALL_OR_NOT},
 	{"evict-parked", case_evict_parked, VMCALL_OR_NOT},
 	{"two-vms", case_two_vms, VMCALL_OR_NOT},
+	{"paging-off", case_paging_off, VMCALL_OR_NOT},
+	{"other-tables", case_other_tables, VMCALL_OR_NOT},
+	{"closed-call", case_closed_call, VMCALL_OR_NOT},
+	{"event-by-vmm", case_event_by_vmm, VMCALL_OR_NOT},
+	{"after-recovery", case_after_recovery, VMCALL_OR_NOT},
+	{"others-ports", case_others_ports, VMCALL_OR_NOT},
+	{"gone-port", case_gone_port, VMCALL_OR_NOT},
+	{"admission-limit", case_admission_limit, VMCALL_OR_NOT},
+	{"callers-rights", case_callers_rights, VMCALL_OR_NOT},
+	{"not-the-owner", case_not_the_owner, VMCALL_OR_NOT},
+	{"uapi", case_uapi, VMCALL_OR_NOT},
+	{"refusals", case_refusals, VMCALL_OR_NOT},
 	{"vmcall-off", case_vmcall_off, VMCALL_OFF},
 	{"vmcall-gate", case_vmcall_gate, VMCALL_ON},
 	{"vmcall-unregister", case_vmcall_unregister, VMCALL_ON},
@@ -82,6 +97,8 @@ static int run(const struct test_case *test)
 	if (child < 0)
 		die("fork");
 	if (!child) {
+		/* A vCPU that never comes out again ends with it too. */
+		alarm(CASE_SECONDS);
 		reason = test->run();
 		if (reason)
 			printf("FAIL %s %s\n", test->name, reason);

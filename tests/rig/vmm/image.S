@@ -5,6 +5,29 @@
  */
 #include "image.h"
 
+	/* No register is left to address with. */
+	.set .Lmemory, image_begin + IMAGE_TO_SWITCH
+	.macro secrets
+	movabs $IMAGE_SECRET, %rax
+	movq %rax, %xmm0
+	movq %rax, %xmm7
+	movq %rax, %xmm15
+	mov %rax, %rbx
+	mov %rax, %rcx
+	mov %rax, %rdx
+	mov %rax, %rsi
+	mov %rax, %rdi
+	mov %rax, %rbp
+	mov %rax, %r8
+	mov %rax, %r9
+	mov %rax, %r10
+	mov %rax, %r11
+	mov %rax, %r12
+	mov %rax, %r13
+	mov %rax, %r14
+	mov %rax, %r15
+	.endm
+
 	.section .rodata, "a", @progbits
 	.balign 4096
 	.globl image_begin, image_end
@@ -35,6 +58,10 @@ image_begin:
 	je .Lsecrets
 	cmp $IMAGE_KEEP_FS, %rdi
 	je .Lkeepfs
+	cmp $IMAGE_FLAGS, %rdi
+	je .Lflags
+	cmp $IMAGE_SECRETS_WAIT, %rdi
+	je .Lsecretswait
 	xor %eax, %eax
 	ret
 .Lsum:
@@ -95,26 +122,21 @@ image_begin:
 	test %rsi, %rsi
 	jnz .Lwait
 	ud2
+.Lflags:
+	std
+	pushfq
+	orl $0x40000, (%rsp)
+	popfq
+	ud2
 .Lsecrets:
-	movabs $IMAGE_SECRET, %rax
-	movq %rax, %xmm0
-	movq %rax, %xmm7
-	movq %rax, %xmm15
-	mov %rax, %rbx
-	mov %rax, %rcx
-	mov %rax, %rdx
-	mov %rax, %rsi
-	mov %rax, %rdi
-	mov %rax, %rbp
-	mov %rax, %r8
-	mov %rax, %r9
-	mov %rax, %r10
-	mov %rax, %r11
-	mov %rax, %r12
-	mov %rax, %r13
-	mov %rax, %r14
-	mov %rax, %r15
+	secrets
 	push %rax
+	ud2
+.Lsecretswait:
+	secrets
+	movq $1, .Lmemory(%rip)
+1:	cmpq $0, .Lmemory + 8(%rip)
+	je 1b
 	ud2
 	.balign 4096
 image_end:

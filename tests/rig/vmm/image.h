@@ -17,8 +17,11 @@
 #define IMAGE_PAUSE 11   /* second times */
 #define IMAGE_SECRETS 12 /* IMAGE_SECRET in all registers, then a fault */
 #define IMAGE_KEEP_FS 13 /* keep the FS base, IMAGE_FS_BASE; then a fault, or WAIT at the second */
+#define IMAGE_FLAGS 14   /* DF and AC set, then a fault */
+#define IMAGE_SECRETS_WAIT 15 /* IMAGE_SECRET in all registers, then WAIT at the switch's memory */
 
 #define IMAGE_SECRET 0x5ec2e75ec2e7
+#define IMAGE_TO_SWITCH 0x400000          /* ELISA_OFFSET_SWITCH - ELISA_OFFSET_TEXT */
 #define IMAGE_FS_BASE 0x480040200000      /* in the window: ELISA_GVA(ELISA_OFFSET_RODATA) */
 #define IMAGE_KEPT_FS_BASE 0x48000001cff8 /* ELISA_GVA(ELISA_OFFSET_KEPT_FS_BASE) */
 
