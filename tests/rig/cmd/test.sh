@@ -18,7 +18,10 @@ require_machine test
 plan_setup
 plan_programs
 # Images only where a scenario runs.
-if "$RIG/tests.py" --needs-images "$@"; then plan_images; fi
+if "$RIG/tests.py" --needs-images "$@"; then
+	plan_images
+	plan_mutants
+fi
 run_plan
 # For the tests of NICs' memory, which are skipped without.
 pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages

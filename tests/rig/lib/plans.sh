@@ -41,6 +41,12 @@ plan_images() {
 	plan $seconds image-host "emulated host's image" "disk space; see the log" "$RIG/image/host.sh"
 }
 
+# For scenarios that ask for it (files=), so in no image.
+plan_mutants() {
+	plan 20 mutants "testing build of the kernel module" \
+		"tests/mutations/mutations.toml has to fit the sources; see the log" "$RIG/make/mutants.sh"
+}
+
 plan_build() {
 	plan_programs
 	plan_images

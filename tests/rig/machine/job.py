@@ -20,6 +20,12 @@ def claim(folder, name):
     return folder / name, lock
 
 
+def copy_file(path, folder):
+    if not path.is_file():
+        raise SystemExit(f"{path} was not built: ./run test builds what its scenarios need")
+    shutil.copy(path, folder)
+
+
 def write(folder, rig, scenarios, settings):
     """Fill `folder` with the job; `settings` become shell variables RIG_NAME."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -29,8 +35,11 @@ def write(folder, rig, scenarios, settings):
     for path in (rig / "scenarios").iterdir():
         if path.is_dir():
             shutil.copytree(path, folder / "scenarios" / path.name)
+    (folder / "files").mkdir()
     for scenario in scenarios:
         shutil.copy(scenario.path, folder / "scenarios" / scenario.path.name)
+        for path in scenario.files:
+            copy_file(rig.parent.parent / "build" / path, folder / "files")
     settings = dict(settings, SCENARIOS=" ".join(s.name for s in scenarios))
     lines = [f"RIG_{key}={shlex.quote(str(value))}\n" for key, value in settings.items()]
     lines.append("export " + " ".join(f"RIG_{key}" for key in settings) + "\n")

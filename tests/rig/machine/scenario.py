@@ -4,12 +4,13 @@
 A line `# rig: KEY=VALUE …` in the first comment: seconds=N (how long it takes on the emulated host, on an
 idle machine), limit=SECONDS (of the machine's clock(): it has failed then), group=NAME (its test group of
 groups.txt), cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC,
-and programs at the other end of its cable: outside.py).
+and programs at the other end of its cable: outside.py), files=PATH,… (below build/: found in the host's folder
+$RIG_JOB/files; what only few scenarios need is not in the images).
 """
 import re
 
 DEFAULTS = {"seconds": "60", "limit": "240", "group": "emulated", "cpus": "1", "cmdline": "fast",
-            "hugepages": "352", "nic": "0"}
+            "hugepages": "352", "nic": "0", "files": ""}
 BOOT_SECONDS = 15       # to the first scenario
 SHARED_SECONDS = 240    # at most, of scenarios that share a boot
 
@@ -36,6 +37,7 @@ class Scenario:
         self.stock = wishes["cmdline"] == "stock"
         self.hugepages = int(wishes["hugepages"])
         self.nic = wishes["nic"] == "1"
+        self.files = [path for path in wishes["files"].split(",") if path]
 
 
 def every(folder):

@@ -1,0 +1,213 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Mutants: copies of the sources in which defences can be switched off. The table is mutations.toml.
+
+    mutants.py check            is every text of the table in its file, exactly once?
+    mutants.py kmod FOLDER      fill FOLDER with the sources of elisa.ko, its mutants and the
+                                testing half (tests/mutations/kmod); list them in FOLDER/module.list
+    mutants.py tree FOLDER      fill FOLDER with the whole tree, with the mutants of native tests
+
+All mutants of a build are in it at once; `elisa_mutant` says which one is alive, 0 none. What is not
+changed is a link into the tree. docs/testing.md says how to add one.
+"""
+import os
+import pathlib
+import re
+import sys
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TABLE = HERE / "mutations.toml"
+KMOD_ROOMS = ("host-kmod", "gate", "include", "vswitch/datapath", "tests/mutations/kmod")
+TREE_ROOMS = ("bench", "docs", "gate", "guest-pmd", "include", "tests", "vswitch", "meson.build",
+              "meson_options.txt")
+KINDS = ("expression", "statement", "text")
+TARGETS = ("module", "native", "page")
+DECLARATION = "extern int elisa_mutant;\n"
+# Each library that a test is linked with brings the variable; one of them is taken.
+DEFINITION = """
+__attribute__((weak)) int elisa_mutant;
+extern char *getenv(const char *);
+extern int atoi(const char *);
+__attribute__((weak, constructor)) void elisa_mutant_choose(void);
+void elisa_mutant_choose(void)
+{
+\tconst char *number = getenv("ELISA_MUTANT");
+
+\telisa_mutant = number ? atoi(number) : 0;
+}
+"""
+DEFINED_IN = ("gate/ept.c", "vswitch/datapath/route.c")
+
+
+class Wrong(Exception):
+    """The table does not fit the sources."""
+
+
+class Mutant:
+    """One entry of the table."""
+
+    def __init__(self, number, entry):
+        self.number, self.name = number, entry.get("name", "?")
+        self.rows, self.file = entry.get("rows", []), entry.get("file", "?")
+        self.target, self.test = entry.get("target"), entry.get("test")
+        kinds = [kind for kind in KINDS if kind in entry]
+        unknown = set(entry) - {"name", "rows", "file", "target", "test", "within", "becomes", *KINDS}
+        if unknown or len(kinds) != 1 or self.target not in TARGETS or not self.test:
+            raise Wrong(f"{TABLE.name}: {self.name}: needs file, target ({', '.join(TARGETS)}), test "
+                        f"and one of {', '.join(KINDS)}; unknown: {', '.join(unknown) or 'nothing'}")
+        if not re.fullmatch(r"[a-z0-9-]+", self.name):
+            raise Wrong(f"{TABLE.name}: {self.name!r} is no name")
+        self.kind, self.original, self.becomes = kinds[0], entry[kinds[0]], entry.get("becomes")
+        self.within = entry.get("within", self.original)
+        if self.kind != "statement" and self.becomes is None:
+            raise Wrong(f"{TABLE.name}: {self.name}: what does it become?")
+
+    def place(self, text):
+        """Where in its file's text."""
+        for wanted, where in ((self.within, text), (self.original, self.within)):
+            if where.count(wanted) != 1:
+                raise Wrong(f"mutant {self.name}: this is {where.count(wanted)} times in {self.file}, "
+                            f"not once:\n{wanted}\nCorrect tests/mutations/mutations.toml.")
+        return text.index(self.within) + self.within.index(self.original)
+
+    def schema(self):
+        """What stands in its place, with the mutant and without."""
+        if self.kind == "text":
+            return self.becomes
+        if self.kind == "expression":
+            return f"(elisa_mutant == {self.number} ? ({self.becomes}) : ({self.original}))"
+        if self.becomes:
+            return (f"if (elisa_mutant == {self.number}) {{ {self.becomes} }} "
+                    f"else {{ {self.original} }}")
+        return f"if (elisa_mutant != {self.number}) {{ {self.original} }}"
+
+
+def read_table():
+    """All mutants, and what is always changed in the testing build of the module."""
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    mutants = [Mutant(i + 1, entry) for i, entry in enumerate(table["mutant"])]
+    names = [m.name for m in mutants]
+    double = {name for name in names if names.count(name) > 1}
+    if double:
+        raise Wrong(f"{TABLE.name}: twice: {', '.join(double)}")
+    return mutants, table.get("testing", [])
+
+
+def of_target(target):
+    return [m for m in read_table()[0] if m.target == target]
+
+
+def mutated(path, mutants, testing=()):
+    """The text of a source file with all of these mutants in it."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    places = [(m.place(text), m.original, m.schema()) for m in mutants]
+    for change in testing:
+        if text.count(change["text"]) != 1:
+            raise Wrong(f"testing build: its text is not once in {path}:\n{change['text']}")
+        places.append((text.index(change["text"]), change["text"], change["becomes"]))
+    places.sort(reverse=True)
+    for (behind, _, _), (before, original, _) in zip(places, places[1:]):
+        if before + len(original) > behind:
+            raise Wrong(f"{path}: two changes overlap at\n{original}")
+    for at, original, schema in places:
+        text = text[:at] + schema + text[at + len(original):]
+    return DECLARATION + text
+
+
+def put(path, text):
+    """As a file of its own, and only if it differs: builds go by time."""
+    if path.is_symlink():
+        path.unlink()
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def link(folder, room):
+    """Links to the room's sources; what was written into the folder before stays."""
+    top = ROOT / room
+    for source in [top] if top.is_file() else sorted(top.rglob("*")):
+        if not source.is_file() or "__pycache__" in source.parts:
+            continue
+        target = folder / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.is_symlink() and not target.exists():
+            target.symlink_to(source)
+
+
+def mirror(folder, rooms, texts):
+    """Fill a folder: links, but for the files of `texts`; no link to what is gone stays."""
+    for top, _, names in os.walk(folder):
+        for path in (pathlib.Path(top) / name for name in names):
+            back = path.relative_to(folder).as_posix()
+            gone = path.is_symlink() and not path.exists()
+            # A file that was changed and is not any more.
+            stale = not path.is_symlink() and back not in texts and (ROOT / back).is_file()
+            if gone or stale:
+                path.unlink()
+    for path, text in texts.items():
+        put(folder / path, text)
+    for room in rooms:
+        link(folder, room)
+
+
+def by_file(mutants):
+    files = {}
+    for mutant in mutants:
+        files.setdefault(mutant.file, []).append(mutant)
+    return files
+
+
+def make_kmod(folder):
+    mutants, testing = of_target("module"), read_table()[1]
+    files = by_file(mutants)
+    for change in testing:
+        files.setdefault(change["file"], [])
+    texts = {path: mutated(path, of_it, [c for c in testing if c["file"] == path])
+             for path, of_it in files.items()}
+    texts["host-kmod/Kbuild"] = ((ROOT / "host-kmod" / "Kbuild").read_text(encoding="utf-8") +
+                                 (HERE / "kmod" / "Kbuild.more").read_text(encoding="utf-8"))
+    mirror(folder, KMOD_ROOMS, texts)
+    put(folder / "module.list", "".join(f"{m.number} {m.name} {m.test}\n" for m in mutants))
+
+
+def make_tree(folder):
+    files = by_file(of_target("native"))
+    texts = {path: mutated(path, of_it) for path, of_it in files.items()}
+    for path in DEFINED_IN:
+        texts[path] = texts.get(path, DECLARATION + (ROOT / path).read_text(encoding="utf-8"))
+        texts[path] += DEFINITION
+    mirror(folder, TREE_ROOMS, texts)
+
+
+def check():
+    mutants, testing = read_table()
+    for path, of_it in by_file(mutants).items():
+        text = (ROOT / path).read_text(encoding="utf-8")
+        for mutant in of_it:
+            mutant.place(text)
+    for change in testing:
+        mutated(change["file"], [], [change])
+    print(f"ok mutations.table {len(mutants)} mutants")
+
+
+def main():
+    what, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
+    try:
+        if what == "check" and not arguments:
+            check()
+        elif what in ("kmod", "tree") and len(arguments) == 1:
+            folder = pathlib.Path(arguments[0]).resolve()
+            make_kmod(folder) if what == "kmod" else make_tree(folder)
+        else:
+            raise SystemExit(__doc__)
+    except (Wrong, OSError, tomllib.TOMLDecodeError) as error:
+        print(f"FAIL mutations.table {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
