@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=600 files=mutants/elisa-mutants.ko
+# rig: seconds=45 limit=600 files=mutants/elisa-mutants.ko
 # 10,000 random operations on VMs, vCPUs, ports, memory and uplinks' parts: the contexts stay proven, by
 # the module and by a second prover that gets the tables as built. The seed is among the results.
 
