@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * domain.c - a domain's file: made, asked, and taken down; its vCPUs as the daemon sees them.
+ * domain.c - a domain's file: made, asked, adopted, and taken down; its vCPUs as the daemon sees them.
  *
  * Called by main.c and through the file.
  */
 #include <linux/anon_inodes.h>
 #include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
@@ -260,6 +261,45 @@ static long domain_attach(struct elisa_domain *domain, void __user *user)
 	return result;
 }
 
+/* No context of the domain is used any more when its memory goes. Again: what came since. */
+static void close_domain(struct elisa_domain *domain)
+{
+	struct elisa_vm *vm, *next;
+
+	WRITE_ONCE(domain->closed, true);
+	list_for_each_entry_safe(vm, next, &domain->vms, link)
+		elisa_vm_retire(vm);
+	elisa_objects_release(domain);
+}
+
+static void revoke(struct elisa_domain *domain)
+{
+	mutex_lock(&domains_lock);
+	list_del_init(&domain->link);
+	mutex_unlock(&domains_lock);
+	mutex_lock(&domain->lock);
+	close_domain(domain);
+	mutex_unlock(&domain->lock);
+}
+
+int elisa_revoke_check(void __user *user)
+{
+	struct elisa_revoke argument;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	return argument.version == ELISA_UAPI_VERSION && !argument.flags ? 0 : -EINVAL;
+}
+
+static long domain_revoke(struct elisa_domain *domain, void __user *user)
+{
+	int error = elisa_revoke_check(user);
+
+	if (!error)
+		revoke(domain);
+	return error;
+}
+
 static long domain_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	struct elisa_domain *domain = file->private_data;
@@ -267,6 +307,8 @@ static long domain_ioctl(struct file *file, unsigned int command, unsigned long 
 
 	if (!elisa_domain_is_owner(domain))
 		return -EPERM;
+	if (READ_ONCE(domain->closed))
+		return -ENODEV;
 	switch (command) {
 	case ELISA_IOC_DOMAIN_MAP:
 		return elisa_object_map(domain, user);
@@ -282,6 +324,8 @@ static long domain_ioctl(struct file *file, unsigned int command, unsigned long 
 		return domain_prove(domain, user);
 	case ELISA_IOC_VM_ATTACH:
 		return domain_attach(domain, user);
+	case ELISA_IOC_REVOKE:
+		return domain_revoke(domain, user);
 	default:
 		return -ENOTTY;
 	}
@@ -303,27 +347,11 @@ static __poll_t domain_poll(struct file *file, poll_table *table)
 	return elisa_events_poll(&domain->events, file, table);
 }
 
-/* No context of the domain is used any more when its memory goes. */
-static void close_domain(struct elisa_domain *domain)
-{
-	struct elisa_vm *vm, *next;
-
-	domain->closed = true;
-	list_for_each_entry_safe(vm, next, &domain->vms, link)
-		elisa_vm_retire(vm);
-	elisa_objects_release(domain);
-}
-
 static int domain_release(struct inode *inode, struct file *file)
 {
 	struct elisa_domain *domain = file->private_data;
 
-	mutex_lock(&domains_lock);
-	list_del(&domain->link);
-	mutex_unlock(&domains_lock);
-	mutex_lock(&domain->lock);
-	close_domain(domain);
-	mutex_unlock(&domain->lock);
+	revoke(domain);
 	elisa_domain_put(domain);
 	return 0;
 }
@@ -373,5 +401,43 @@ int elisa_domain_open(const char *name)
 put:
 	mutex_unlock(&domains_lock);
 	elisa_domain_put(domain);
+	return result;
+}
+
+/*
+ * Under domain->lock. mm_users is 0 for ever once the process is out of its memory: no thread of it can
+ * make a call any more.
+ */
+static int take_over(struct elisa_domain *domain)
+{
+	struct mm_struct *before = domain->owner;
+
+	if (domain->closed)
+		return -ENODEV;
+	if (before == current->mm)
+		return 0;
+	if (atomic_read(&before->mm_users))
+		return -EBUSY;
+	mmgrab(current->mm);
+	WRITE_ONCE(domain->owner, current->mm);
+	mmdrop(before);
+	return 0;
+}
+
+int elisa_domain_adopt(int fd)
+{
+	struct file *file = fget(fd);
+	struct elisa_domain *domain;
+	int result = -EBADF;
+
+	if (!file)
+		return -EBADF;
+	if (file->f_op == &domain_operations) {
+		domain = file->private_data;
+		mutex_lock(&domain->lock);
+		result = take_over(domain);
+		mutex_unlock(&domain->lock);
+	}
+	fput(file);
 	return result;
 }

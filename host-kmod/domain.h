@@ -26,13 +26,13 @@ struct elisa_vmcall_gate;
 struct elisa_domain {
 	struct kref references;
 	struct list_head link;   /* all domains */
-	struct mm_struct *owner; /* held; the process that made it */
+	struct mm_struct *owner; /* held; changes with elisa_domain_adopt(), under lock */
 	char name[ELISA_NAME_SIZE];
 	struct elisa_events events;            /* has its own lock */
 	struct elisa_vmcall_gate *vmcall_gate; /* NULL: the module was loaded without */
 
 	struct mutex lock; /* all below, and vms, ports and vCPUs of the domain */
-	bool closed;       /* its file is gone */
+	bool closed;       /* revoked, or its file is gone */
 	struct elisa_domain_tables *tables;
 	struct list_head objects; /* struct elisa_memory of the daemon, see objects.c */
 	struct elisa_window window;
@@ -59,13 +59,22 @@ static inline struct elisa_vcpu *elisa_domain_next_vcpu(struct elisa_domain *dom
 /* Makes a domain, returns its file descriptor. `name` is NUL-terminated. */
 int elisa_domain_open(const char *name);
 
+/*
+ * DOMAIN_ADOPT of the domain behind the caller's descriptor `fd`: the calling process owns it from now
+ * on. -EBADF, -EBUSY, -ENODEV.
+ */
+int elisa_domain_adopt(int fd);
+
+/* REVOKE's argument: 0, -EFAULT, -EINVAL. */
+int elisa_revoke_check(void __user *user);
+
 void elisa_domain_get(struct elisa_domain *domain);
 void elisa_domain_put(struct elisa_domain *domain);
 
-/* Whether the calling process made the domain: the only one whose calls are answered. */
+/* Whether the calling process owns the domain: the only one whose calls are answered. */
 static inline bool elisa_domain_is_owner(const struct elisa_domain *domain)
 {
-	return current->mm == domain->owner;
+	return current->mm == READ_ONCE(domain->owner);
 }
 
 /* INVEPT of every vCPU's trusted context, after something was unmapped. Under domain->lock. */

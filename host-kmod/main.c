@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - loading, unloading, and /dev/elisa: what this host offers, and new domains.
+ * main.c - loading, unloading, and /dev/elisa: what this host offers, domains new and adopted.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -51,6 +51,18 @@ static long domain_create(void __user *user)
 	return elisa_domain_open(argument.name);
 }
 
+/* Who may open /dev/elisa may own a domain; a domain's descriptor alone is worth nothing. */
+static long domain_adopt(void __user *user)
+{
+	struct elisa_domain_adopt argument;
+
+	if (copy_from_user(&argument, user, sizeof(argument)))
+		return -EFAULT;
+	if (argument.version != ELISA_UAPI_VERSION || argument.flags || argument.reserved)
+		return -EINVAL;
+	return elisa_domain_adopt(argument.domain_fd);
+}
+
 static long device_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	switch (command) {
@@ -58,6 +70,8 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return info((void __user *)argument);
 	case ELISA_IOC_DOMAIN_CREATE:
 		return domain_create((void __user *)argument);
+	case ELISA_IOC_DOMAIN_ADOPT:
+		return domain_adopt((void __user *)argument);
 	default:
 		return -ENOTTY;
 	}

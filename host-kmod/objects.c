@@ -104,42 +104,59 @@ long elisa_object_map(struct elisa_domain *domain, void __user *user)
 	return error;
 }
 
-static struct elisa_memory *find_object(struct elisa_domain *domain, u64 offset, u64 length)
+/* Moves what the argument names from the domain's objects to `taken`. */
+static void take_objects(struct elisa_domain *domain, const struct elisa_domain_unmap *argument,
+			 struct list_head *taken)
+{
+	bool all = argument->flags & ELISA_UNMAP_ALL;
+	struct elisa_memory *memory, *next;
+
+	list_for_each_entry_safe(memory, next, &domain->objects, link) {
+		u64 length = memory->nb_pages * ELISA_PAGE_SIZE;
+		u64 where = memory->offset - argument->offset;
+		bool inside = where < argument->length && length <= argument->length - where;
+
+		if (inside && (all || length == argument->length))
+			list_move_tail(&memory->link, taken);
+	}
+}
+
+/* The daemon has hidden them: who is inside now may still use them. */
+static void unmap_objects(struct elisa_domain *domain, struct list_head *taken)
 {
 	struct elisa_memory *memory;
 
-	list_for_each_entry(memory, &domain->objects, link) {
-		if (memory->offset == offset && memory->nb_pages * ELISA_PAGE_SIZE == length)
-			return memory;
-	}
-	return NULL;
+	if (list_empty(taken))
+		return;
+	elisa_grace_wait(domain);
+	list_for_each_entry(memory, taken, link)
+		elisa_memory_unmap(memory, domain->tables);
+	elisa_domain_invalidate(domain);
 }
 
 long elisa_object_unmap(struct elisa_domain *domain, void __user *user)
 {
 	struct elisa_domain_unmap argument;
-	struct elisa_memory *memory;
+	struct elisa_memory *memory, *next;
 	const struct part *part;
+	LIST_HEAD(taken);
+	bool found;
 
 	if (copy_from_user(&argument, user, sizeof(argument)))
 		return -EFAULT;
-	if (argument.version != ELISA_UAPI_VERSION || argument.flags)
+	if (argument.version != ELISA_UAPI_VERSION || (argument.flags & ~ELISA_UNMAP_ALL))
 		return -EINVAL;
 	part = part_of(argument.offset, argument.length);
 	if (!part || !part->any_time)
 		return -ERANGE;
 	mutex_lock(&domain->lock);
-	memory = find_object(domain, argument.offset, argument.length);
-	if (memory) {
-		list_del(&memory->link);
-		/* The daemon has hidden it: who is inside now may still use it. */
-		elisa_grace_wait(domain);
-		elisa_memory_unmap(memory, domain->tables);
-		elisa_domain_invalidate(domain);
-	}
+	take_objects(domain, &argument, &taken);
+	unmap_objects(domain, &taken);
 	mutex_unlock(&domain->lock);
-	elisa_memory_release(memory);
-	return memory ? 0 : -ENOENT;
+	found = !list_empty(&taken);
+	list_for_each_entry_safe(memory, next, &taken, link)
+		elisa_memory_release(memory);
+	return found || (argument.flags & ELISA_UNMAP_ALL) ? 0 : -ENOENT;
 }
 
 void elisa_objects_release(struct elisa_domain *domain)

@@ -113,28 +113,54 @@ static long port_state(struct elisa_port *port, void __user *user)
 	return copy_to_user(user, &state, sizeof(state)) ? -EFAULT : 0;
 }
 
+/* Its number may be another port's after that. */
+static void revoke(struct elisa_port *port)
+{
+	struct elisa_domain *domain = port->vm->domain;
+
+	mutex_lock(&domain->lock);
+	if (!port->revoked) {
+		if (port->claimed)
+			elisa_ports_release(domain, BIT_ULL(port->number), ELISA_PORT_ORPHAN);
+		port->vm->ports &= ~BIT_ULL(port->number);
+		domain->ports[port->number] = NULL;
+		WRITE_ONCE(port->revoked, true);
+	}
+	mutex_unlock(&domain->lock);
+}
+
+static long port_revoke(struct elisa_port *port, void __user *user)
+{
+	int error = elisa_revoke_check(user);
+
+	if (!error)
+		revoke(port);
+	return error;
+}
+
 static long port_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	struct elisa_port *port = file->private_data;
 
 	if (!elisa_domain_is_owner(port->vm->domain))
 		return -EPERM;
-	if (command != ELISA_IOC_PORT_STATE)
+	if (READ_ONCE(port->revoked))
+		return -ENODEV;
+	switch (command) {
+	case ELISA_IOC_PORT_STATE:
+		return port_state(port, (void __user *)argument);
+	case ELISA_IOC_REVOKE:
+		return port_revoke(port, (void __user *)argument);
+	default:
 		return -ENOTTY;
-	return port_state(port, (void __user *)argument);
+	}
 }
 
 static int port_release(struct inode *inode, struct file *file)
 {
 	struct elisa_port *port = file->private_data;
-	struct elisa_domain *domain = port->vm->domain;
 
-	mutex_lock(&domain->lock);
-	if (port->claimed)
-		elisa_ports_release(domain, BIT_ULL(port->number), ELISA_PORT_ORPHAN);
-	port->vm->ports &= ~BIT_ULL(port->number);
-	domain->ports[port->number] = NULL;
-	mutex_unlock(&domain->lock);
+	revoke(port);
 	elisa_vm_put(port->vm);
 	kfree(port);
 	return 0;

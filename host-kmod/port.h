@@ -2,8 +2,8 @@
 /*
  * port.h - a port: who has claimed it, its regions and queues.
  *
- * A port lives as long as its file. It holds references to its vm and domain. domain->lock covers
- * all of it; every function below but elisa_port_add() wants it held.
+ * A port lives as long as its file, and takes part until it is revoked. It holds references to its vm
+ * and domain. domain->lock covers all of it; every function below but elisa_port_add() wants it held.
  */
 #ifndef ELISA_KMOD_PORT_H
 #define ELISA_KMOD_PORT_H
@@ -27,7 +27,8 @@ struct elisa_port {
 	u8 mac[ELISA_MAC_SIZE];
 	char name[ELISA_NAME_SIZE];
 	bool claimed;
-	u64 root;                                        /* CR3 of the process that has it */
+	bool revoked; /* not the domain's any more; its file may still be there */
+	u64 root;     /* CR3 of the process that has it */
 	struct elisa_memory *regions[ELISA_MAX_REGIONS]; /* as map->regions */
 };
 

@@ -302,17 +302,38 @@ static long vcpu_stats(struct elisa_vm *vm, void __user *user)
 	return copy_to_user(user, &stats, sizeof(stats)) ? -EFAULT : 0;
 }
 
+static void revoke(struct elisa_vm *vm)
+{
+	mutex_lock(&vm->domain->lock);
+	elisa_vm_retire(vm);
+	WRITE_ONCE(vm->revoked, true);
+	mutex_unlock(&vm->domain->lock);
+}
+
+static long vm_revoke(struct elisa_vm *vm, void __user *user)
+{
+	int error = elisa_revoke_check(user);
+
+	if (!error)
+		revoke(vm);
+	return error;
+}
+
 static long vm_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	struct elisa_vm *vm = file->private_data;
 
 	if (!elisa_domain_is_owner(vm->domain))
 		return -EPERM;
+	if (READ_ONCE(vm->revoked))
+		return -ENODEV;
 	switch (command) {
 	case ELISA_IOC_PORT_ADD:
 		return elisa_port_add(vm, (void __user *)argument);
 	case ELISA_IOC_VM_VCPU_STATS:
 		return vcpu_stats(vm, (void __user *)argument);
+	case ELISA_IOC_REVOKE:
+		return vm_revoke(vm, (void __user *)argument);
 	default:
 		return -ENOTTY;
 	}
@@ -322,9 +343,7 @@ static int vm_release(struct inode *inode, struct file *file)
 {
 	struct elisa_vm *vm = file->private_data;
 
-	mutex_lock(&vm->domain->lock);
-	elisa_vm_retire(vm);
-	mutex_unlock(&vm->domain->lock);
+	revoke(vm);
 	elisa_vm_put(vm);
 	return 0;
 }

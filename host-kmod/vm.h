@@ -36,6 +36,7 @@ struct elisa_vm {
 	struct list_head link;       /* domain->vms */
 	struct list_head vcpus;
 	bool retired; /* detached, or KVM's VM is gone: never used again */
+	bool revoked; /* by the daemon; retired too */
 	u64 ports;    /* numbers of its ports that exist */
 	u64 claimed;  /* of them, claimed */
 	struct elisa_admission admissions[ELISA_MAX_ROOTS];

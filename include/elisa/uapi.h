@@ -2,7 +2,8 @@
 /*
  * uapi.h - /dev/elisa (mode 0600): what the daemon asks of the host module.
  *
- * Each object is a file descriptor; closing it revokes the object and all below it:
+ * Each object is a file descriptor; REVOKE, or closing the last descriptor of it, revokes the object
+ * and all below it:
  *
  *	/dev/elisa --DOMAIN_CREATE--> domain --VM_ATTACH--> vm --PORT_ADD--> port
  *
@@ -10,9 +11,12 @@
  * machine of KVM joined to a domain. A port is what a guest process claims with a hypercall.
  * When a domain goes, its vCPUs' gates close: a gate call then returns -ENODEV.
  *
+ * One process owns a domain: the one that made it, then whoever adopts it (DOMAIN_ADOPT). Others may
+ * hold its descriptors, so that they outlive the owner, but get nothing but EPERM from them.
+ *
  * Errors of all calls: ENOTTY no such call on this object; EFAULT the structure cannot be read or
- * written; EINVAL version, flags or reserved fields; EPERM not the owner's process. More errors
- * stand beside each call. All calls may sleep.
+ * written; EINVAL version, flags or reserved fields; EPERM not the owner's process; ENODEV the object
+ * was revoked. More errors stand beside each call. All calls may sleep.
  */
 #ifndef ELISA_UAPI_H
 #define ELISA_UAPI_H
@@ -56,6 +60,28 @@ struct elisa_domain_create {
 };
 
 /*
+ * DOMAIN_ADOPT, on /dev/elisa: make the calling process the owner of a domain whose owner has ended, as
+ * it stands: its VMs and ports go on meanwhile. What the old owner mapped stays mapped and pinned,
+ * accounted to that process. Again, by the owner: nothing.
+ *	EBADF	domain_fd is not a domain	EBUSY	the owner's process lives
+ */
+struct elisa_domain_adopt {
+	uint32_t version;
+	uint32_t flags; /* 0 */
+	int32_t domain_fd;
+	uint32_t reserved; /* 0 */
+};
+
+/*
+ * REVOKE, on a domain, a vm or a port: what closing its last descriptor does, now, whoever else holds
+ * one. Returns when no vCPU reaches it any more. ENODEV it was done before.
+ */
+struct elisa_revoke {
+	uint32_t version;
+	uint32_t flags; /* 0 */
+};
+
+/*
  * DOMAIN_MAP: map memory of the calling process into the domain's trusted context, pinned, until
  * DOMAIN_UNMAP or the domain goes. TEXT, RODATA and SWITCH only before the first VM_ATTACH; CAPTURE
  * and UPLINK_* at any time.
@@ -82,15 +108,18 @@ struct elisa_domain_map {
 #define ELISA_MAP_DEVICE 11u /* registers: read and write, uncached */
 
 /*
- * DOMAIN_UNMAP: take back what one DOMAIN_MAP of CAPTURE or UPLINK_* mapped. Returns after a grace
- * period: no vCPU reaches it any more.	ENOENT	no such mapping	ERANGE	another part
+ * DOMAIN_UNMAP: take back what one DOMAIN_MAP of CAPTURE or UPLINK_* mapped; with ELISA_UNMAP_ALL, all
+ * mappings that lie inside the range, also if there are none. Returns after a grace period: no vCPU
+ * reaches it any more.	ENOENT	no such mapping	ERANGE	another part
  */
 struct elisa_domain_unmap {
 	uint32_t version;
-	uint32_t flags;  /* 0 */
+	uint32_t flags;  /* ELISA_UNMAP_* */
 	uint64_t offset; /* as mapped */
 	uint64_t length; /* as mapped */
 };
+
+#define ELISA_UNMAP_ALL 1u /* whoever adopts a domain does not know what its last owner mapped */
 
 /*
  * VM_ATTACH: join a VM by its KVM file descriptor; returns the vm's fd. Every vCPU the VM has gets
@@ -255,6 +284,8 @@ struct elisa_vcpu_stats {
 
 #define ELISA_IOC_INFO _IOWR(ELISA_IOCTL, 0x01, struct elisa_info)
 #define ELISA_IOC_DOMAIN_CREATE _IOW(ELISA_IOCTL, 0x02, struct elisa_domain_create)
+#define ELISA_IOC_DOMAIN_ADOPT _IOW(ELISA_IOCTL, 0x03, struct elisa_domain_adopt)
+#define ELISA_IOC_REVOKE _IOW(ELISA_IOCTL, 0x04, struct elisa_revoke)
 #define ELISA_IOC_DOMAIN_MAP _IOW(ELISA_IOCTL, 0x10, struct elisa_domain_map)
 #define ELISA_IOC_DOMAIN_CMPXCHG64 _IOWR(ELISA_IOCTL, 0x11, struct elisa_domain_cmpxchg64)
 #define ELISA_IOC_DOMAIN_PROVE _IOWR(ELISA_IOCTL, 0x12, struct elisa_domain_prove)

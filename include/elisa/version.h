@@ -13,7 +13,7 @@
 #define ELISA_GUEST_ABI 2u
 
 /* Daemon <-> module: uapi.h. */
-#define ELISA_UAPI_VERSION 3u
+#define ELISA_UAPI_VERSION 4u
 
 /* Trusted image <-> daemon and module: layout.h. */
 #define ELISA_IMAGE_ABI 3u

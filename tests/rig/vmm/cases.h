@@ -51,6 +51,10 @@ const char *setup_end(struct setup *setup);
 int64_t hello(struct vm *vm);
 int64_t region_call(struct vm *vm, uint32_t number, uint64_t gva, uint64_t length, uint32_t flags);
 
+/* A descriptor to another process and back. */
+void send_descriptor(int socket_fd, int fd);
+int receive_descriptor(int socket_fd);
+
 /* A call of the image that must end in #GP at the caller's VMFUNC; then the VM must still work. */
 const char *expect_thrown_out(struct setup *setup, uint64_t operation, uint64_t argument);
 
@@ -107,5 +111,7 @@ const char *case_callers_rights(void);
 const char *case_not_the_owner(void);
 const char *case_uapi(void);
 const char *case_refusals(void);
+const char *case_adopt(void);
+const char *case_revoke(void);
 
 #endif

@@ -69,6 +69,8 @@ static const struct test_case cases[] = {
 	{"vmcall-off", case_vmcall_off, VMCALL_OFF},
 	{"vmcall-gate", case_vmcall_gate, VMCALL_ON},
 	{"vmcall-unregister", case_vmcall_unregister, VMCALL_ON},
+	{"adopt", case_adopt, VMCALL_OR_NOT},
+	{"revoke", case_revoke, VMCALL_OR_NOT},
 	{"unload-refused", case_unload_refused, VMCALL_OR_NOT},
 };
 

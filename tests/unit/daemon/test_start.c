@@ -52,7 +52,7 @@ static void a_module_of_another_version(void **state)
 {
 	(void)state;
 	fake_module.info_version = 7;
-	start_fails(-EPROTO, "version 7 and elisa-switchd 0.1.0 speaks 3");
+	start_fails(-EPROTO, "version 7 and elisa-switchd 0.1.0 speaks 4");
 	fake_module.info_version = ELISA_UAPI_VERSION;
 	fake_module.info_error = -ENOTTY;
 	start_fails(-ENOTTY, "/dev/elisa");
