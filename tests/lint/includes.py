@@ -48,6 +48,7 @@ KERNEL_ALLOWED = {
 # The daemon's half of the datapath: in the library only, never in the trusted image.
 HOSTED = {"vswitch/datapath/control.c", "vswitch/datapath/control_fdb.c",
           "vswitch/datapath/control_finish.c", "vswitch/datapath/control_policy.c",
+          "vswitch/datapath/control_settle.c",
           "vswitch/datapath/control_uplink.c"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 

@@ -32,6 +32,12 @@ void elisa_control_init(struct elisa_control *control);
 int elisa_control_listen(struct elisa_control *control, const char *path,
 			 struct elisa_failure *failure);
 
+/*
+ * Binds a socket to `path`, mode 0600, in a directory that is made (0755) if it is not there. 0 or
+ * -errno.
+ */
+int elisa_bind_private(int fd, const char *path);
+
 /* Removes the socket and closes all clients. */
 void elisa_control_close(struct elisa_control *control);
 

@@ -2,13 +2,15 @@
 /* daemon.c - see daemon.h. */
 #include "daemon.h"
 
+#include "adopt.h"
 #include "uplink_owners.h"
 
 #include <errno.h>
 
 int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *options,
-		      const char *proc, struct elisa_failure *failure)
+		      const char *proc, struct elisa_kept *kept, struct elisa_failure *failure)
 {
+	struct elisa_kept_thing domain;
 	int result;
 
 	*daemon = (struct elisa_daemon){
@@ -18,9 +20,19 @@ int elisa_daemon_open(struct elisa_daemon *daemon, const struct elisa_options *o
 	};
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);
 	daemon->clock_at_start = elisa_clock_read();
-	result = elisa_domain_open(&daemon->domain, options, failure);
+	result = -ESTALE;
+	if (elisa_kept_take(kept, ELISA_KEPT_DOMAIN, 0, &domain)) {
+		result = elisa_domain_adopt(&daemon->domain, &daemon->options, &domain, failure);
+		daemon->adopted = !result;
+		if (result == -ESTALE)
+			elisa_store_drop(ELISA_KEPT_DOMAIN, 0);
+	}
+	if (result == -ESTALE)
+		result = elisa_domain_open(&daemon->domain, options, failure);
 	if (result)
 		return result;
+	if (daemon->adopted)
+		elisa_adopt(daemon, kept);
 	pthread_mutex_init(&daemon->lock, NULL);
 	return 0;
 }
@@ -36,6 +48,16 @@ void elisa_daemon_close(struct elisa_daemon *daemon)
 	}
 	elisa_uplinks_close(&daemon->uplinks, &daemon->domain);
 	elisa_domain_close(&daemon->domain);
+	pthread_mutex_destroy(&daemon->lock);
+}
+
+void elisa_daemon_leave(struct elisa_daemon *daemon)
+{
+	elisa_captures_close(&daemon->captures, &daemon->domain);
+	elisa_uplinks_leave(&daemon->uplinks, &daemon->domain);
+	elisa_ports_leave(&daemon->ports);
+	elisa_vms_leave(&daemon->vms);
+	elisa_domain_leave(&daemon->domain);
 	pthread_mutex_destroy(&daemon->lock);
 }
 

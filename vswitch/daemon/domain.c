@@ -8,10 +8,12 @@
 #include "module.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static uint64_t whole_pages(uint64_t bytes)
 {
@@ -37,6 +39,18 @@ static void *allocate(uint64_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Behind a descriptor, so that the next daemon can have it too; nobody can cut it off. */
+static void *allocate_shared(uint64_t size, int *fd)
+{
+	void *memory = MAP_FAILED;
+
+	*fd = memfd_create("elisa-switch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (*fd >= 0 && !ftruncate(*fd, (off_t)size) &&
+	    !fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -89,8 +103,9 @@ static int load_code(struct elisa_domain *domain, const struct elisa_image *imag
 		   failure);
 }
 
+/* *memory is the descriptor of the switch's memory, the caller's in any case; -1: none. */
 static int make_switch(struct elisa_domain *domain, const struct elisa_options *options,
-		       struct elisa_failure *failure)
+		       int *memory, struct elisa_failure *failure)
 {
 	struct elisa_switch_params params = {
 		.fdb_capacity = options->fdb_capacity,
@@ -99,7 +114,7 @@ static int make_switch(struct elisa_domain *domain, const struct elisa_options *
 	int result;
 
 	domain->switch_size = elisa_switch_size(options->fdb_capacity);
-	domain->sw = allocate(domain->switch_size);
+	domain->sw = allocate_shared(domain->switch_size, memory);
 	if (!domain->sw)
 		return elisa_fail(failure, -ENOMEM,
 				  "no memory for a switch of %llu KiB; free some or give a smaller "
@@ -132,10 +147,25 @@ static int create(struct elisa_domain *domain, const char *name, struct elisa_fa
 			  name, strerror(-domain->fd));
 }
 
+static void keep(const struct elisa_domain *domain, const struct elisa_options *options,
+		 const struct elisa_image *image, int memory)
+{
+	struct elisa_domain_record record = {
+		.image = image->header,
+		.text_size = image->text_size,
+		.rodata_size = image->rodata_size,
+		.fdb_capacity = options->fdb_capacity,
+		.age_ticks = options->age_ticks,
+	};
+
+	memcpy(record.switch_name, options->switch_name, sizeof(record.switch_name));
+	elisa_store_keep(ELISA_KEPT_DOMAIN, 0, &record, sizeof(record), memory, domain->fd);
+}
+
 static int build(struct elisa_domain *domain, const struct elisa_options *options,
 		 const struct elisa_image *image, struct elisa_failure *failure)
 {
-	int result;
+	int memory = -1, result;
 
 	raise_memlock(elisa_switch_size(options->fdb_capacity) + ELISA_TEXT_MAX + ELISA_RODATA_MAX);
 	domain->module = elisa_host_check(options->accept_side_channels, &domain->info, failure);
@@ -145,7 +175,11 @@ static int build(struct elisa_domain *domain, const struct elisa_options *option
 	if (!result)
 		result = load_code(domain, image, failure);
 	if (!result)
-		result = make_switch(domain, options, failure);
+		result = make_switch(domain, options, &memory, failure);
+	if (!result)
+		keep(domain, options, image, memory);
+	if (memory >= 0)
+		close(memory);
 	return result;
 }
 
@@ -169,6 +203,15 @@ int elisa_domain_open(struct elisa_domain *domain, const struct elisa_options *o
 
 /* The domain goes first: until then vCPUs and the module use the memory. */
 void elisa_domain_close(struct elisa_domain *domain)
+{
+	if (domain->fd >= 0) {
+		elisa_module_revoke(domain->fd);
+		elisa_store_drop(ELISA_KEPT_DOMAIN, 0);
+	}
+	elisa_domain_leave(domain);
+}
+
+void elisa_domain_leave(struct elisa_domain *domain)
 {
 	if (domain->fd >= 0)
 		elisa_module_close(domain->fd);

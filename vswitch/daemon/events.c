@@ -158,13 +158,27 @@ static void look_after(struct elisa_daemon *daemon, uint32_t vcpu, bool by_host)
 		finish_held(daemon, vm, vcpu, by_host);
 }
 
-/* Events are missing: find out by looking what they may have told of. */
-static void resynchronize(struct elisa_daemon *daemon)
+/* A VM that KVM has no more, whether its process is there or not. */
+static bool has_no_vcpu(const struct elisa_vm *vm)
 {
-	elisa_log_limited(
-		ELISA_LOG_WARNING,
-		"the module had more events than its queue holds; looking at all VMs instead");
+	struct elisa_vcpu_stats stats;
+
+	for (uint32_t i = 0; i < vm->nb_vcpus; i++) {
+		if (has_vcpu(vm, vm->first_vcpu + i, &stats))
+			return false;
+	}
+	return true;
+}
+
+void elisa_events_resynchronize(struct elisa_daemon *daemon)
+{
 	elisa_events_reap(daemon);
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		struct elisa_vm *vm = &daemon->vms.vms[i];
+
+		if (vm->attached && has_no_vcpu(vm))
+			remove_gone(daemon, vm);
+	}
 	for (uint32_t vcpu = 0; vcpu < ELISA_MAX_VCPUS; vcpu++)
 		look_after(daemon, vcpu, false);
 }
@@ -211,8 +225,12 @@ static void vm_gone(struct elisa_daemon *daemon, const struct elisa_event *event
 
 static void handle(struct elisa_daemon *daemon, const struct elisa_event *event)
 {
-	if (event->flags & ELISA_EVENT_OVERFLOW)
-		resynchronize(daemon);
+	if (event->flags & ELISA_EVENT_OVERFLOW) {
+		elisa_log_limited(ELISA_LOG_WARNING,
+				  "the module had more events than its queue holds; looking at all "
+				  "VMs instead");
+		elisa_events_resynchronize(daemon);
+	}
 	switch (event->type) {
 	case ELISA_EVENT_PORT_CLAIMED:
 		elisa_log_limited(ELISA_LOG_NOTICE, "port %s: a guest process claimed it",

@@ -11,6 +11,12 @@
  */
 void elisa_events_handle(struct elisa_daemon *daemon);
 
+/*
+ * Finds out by looking what events would have told of, when there are none: after an overflow, and for a
+ * switch that was adopted.
+ */
+void elisa_events_resynchronize(struct elisa_daemon *daemon);
+
 /* Removes the ports of VMs whose VMM's process is gone. Call elisa_events_handle() first. */
 void elisa_events_reap(struct elisa_daemon *daemon);
 

@@ -47,11 +47,17 @@ static bool in_use(const struct sockaddr_un *address)
 	return answers;
 }
 
-static int bind_socket(int fd, const struct sockaddr_un *address)
+int elisa_bind_private(int fd, const char *path)
 {
-	mode_t before = umask(0177);
-	int result = bind(fd, (const struct sockaddr *)address, sizeof(*address)) ? -errno : 0;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int result = make_directory(path);
+	mode_t before;
 
+	if (result)
+		return result;
+	strcpy(address.sun_path, path);
+	before = umask(0177);
+	result = bind(fd, (const struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
 	umask(before);
 	return result;
 }
@@ -77,9 +83,7 @@ int elisa_control_listen(struct elisa_control *control, const char *path,
 	int fd, result;
 
 	strcpy(address.sun_path, path);
-	result = make_directory(path);
-	if (!result)
-		result = remove_stale(&address);
+	result = remove_stale(&address);
 	if (result == -EADDRINUSE)
 		return elisa_fail(failure, result,
 				  "another elisa-switchd answers at %s; stop it first, or give "
@@ -90,7 +94,7 @@ int elisa_control_listen(struct elisa_control *control, const char *path,
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail(failure, path, -errno);
-	result = bind_socket(fd, &address);
+	result = elisa_bind_private(fd, path);
 	if (result)
 		goto close_socket;
 	if (listen(fd, ELISA_CLIENTS_MAX) < 0) {

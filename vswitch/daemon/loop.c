@@ -4,6 +4,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "store.h"
 #include "uplink_owners.h"
 
 #include <errno.h>
@@ -52,15 +53,21 @@ int elisa_loop_block_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool told_to_end(int signals)
+/* 0, ELISA_LOOP_LEAVE, or -EAGAIN: nothing was told. */
+static int told_to_end(int signals)
 {
 	struct signalfd_siginfo info;
 
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
-		return false;
+		return -EAGAIN;
+	if (info.ssi_signo == SIGHUP && elisa_store_present()) {
+		elisa_log(ELISA_LOG_NOTICE, "SIGHUP: leaving all ports as they are, to be started "
+					    "again");
+		return ELISA_LOOP_LEAVE;
+	}
 	elisa_log(ELISA_LOG_NOTICE, "SIG%s: removing all ports and ending",
 		  sigabbrev_np((int)info.ssi_signo));
-	return true;
+	return 0;
 }
 
 static void fill_polls(struct pollfd *polls, const struct elisa_daemon *daemon,
@@ -118,7 +125,7 @@ int elisa_loop_run(struct elisa_daemon *daemon, struct elisa_control *control, i
 	struct times times = {.next_tick = seconds_now() + ELISA_FDB_TICK_SECONDS};
 	struct pollfd polls[POLLS];
 	bool more = false;
-	int wait_ms;
+	int wait_ms, told;
 
 	for (;;) {
 		fill_polls(polls, daemon, control, signals);
@@ -132,8 +139,9 @@ int elisa_loop_run(struct elisa_daemon *daemon, struct elisa_control *control, i
 				  strerror(errno), POLLS);
 			return -errno;
 		}
-		if (polls[POLL_SIGNALS].revents && told_to_end(signals))
-			return 0;
+		told = polls[POLL_SIGNALS].revents ? told_to_end(signals) : -EAGAIN;
+		if (told != -EAGAIN)
+			return told;
 		pthread_mutex_lock(&daemon->lock);
 		more = work(daemon, control, polls, &times);
 		pthread_mutex_unlock(&daemon->lock);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* main.c - elisa-switchd: start, run, end, in that order. */
+/* main.c - elisa-switchd: start or take over, run, end or leave, in that order. */
+#include "adopt.h"
 #include "confine.h"
 #include "control.h"
 #include "daemon.h"
 #include "environment.h"
 #include "log.h"
 #include "loop.h"
+#include "monitor.h"
 #include "options.h"
 #include "telemetry.h"
 
@@ -15,6 +17,8 @@
 #include <string.h>
 
 #define EXIT_USAGE 2
+
+static struct elisa_kept kept;
 
 /* The switch runs without telemetry, but not without the uplinks that were asked for. */
 static int start_dpdk(struct elisa_daemon *daemon, struct elisa_failure *failure)
@@ -52,8 +56,11 @@ static int run(struct elisa_daemon *daemon, int signals)
 	result = elisa_confine_capabilities(daemon->options.uplink_memory, &failure);
 	if (!result)
 		result = start_dpdk(daemon, &failure);
-	if (!result)
+	if (!result) {
+		elisa_adopt_uplinks(daemon, &kept);
+		elisa_kept_drop_rest(&kept);
 		result = elisa_control_listen(&control, daemon->options.socket, &failure);
+	}
 	if (!result)
 		result = elisa_confine_calls(daemon->options.uplink_memory, &failure);
 	if (result) {
@@ -69,12 +76,38 @@ static int run(struct elisa_daemon *daemon, int signals)
 	return result;
 }
 
-int main(int argc, char **argv)
+static int run_daemon(const struct elisa_options *options)
 {
 	static struct elisa_daemon daemon;
-	struct elisa_options options;
 	struct elisa_failure failure;
 	int signals, result;
+
+	signals = elisa_loop_block_signals();
+	if (signals < 0) {
+		elisa_log(ELISA_LOG_ERROR, "signals cannot be received: %s", strerror(-signals));
+		return EXIT_FAILURE;
+	}
+	elisa_kept_open(&kept);
+	if (elisa_confine_process(&failure) ||
+	    elisa_daemon_open(&daemon, options, "/proc", &kept, &failure)) {
+		elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
+		return EXIT_FAILURE;
+	}
+	result = run(&daemon, signals);
+	/* What cannot be run now may be, after another start: a switch that was adopted goes on. */
+	if (result == ELISA_LOOP_LEAVE || (result && daemon.adopted))
+		elisa_daemon_leave(&daemon);
+	else
+		elisa_daemon_close(&daemon);
+	elisa_environment_stop();
+	if (result == ELISA_LOOP_LEAVE)
+		return ELISA_EXIT_RESTART;
+	return result ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct elisa_options options;
 
 	switch (elisa_options_parse(&options, argc, argv)) {
 	case ELISA_OPTIONS_DONE:
@@ -85,18 +118,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	elisa_log_open(options.switch_name);
-	signals = elisa_loop_block_signals();
-	if (signals < 0) {
-		elisa_log(ELISA_LOG_ERROR, "signals cannot be received: %s", strerror(-signals));
-		return EXIT_FAILURE;
-	}
-	if (elisa_confine_process(&failure) ||
-	    elisa_daemon_open(&daemon, &options, "/proc", &failure)) {
-		elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
-		return EXIT_FAILURE;
-	}
-	result = run(&daemon, signals);
-	elisa_daemon_close(&daemon);
-	elisa_environment_stop();
-	return result ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (options.monitor && !elisa_monitor_is_parent())
+		return elisa_monitor_run(&options, argv);
+	return run_daemon(&options);
 }

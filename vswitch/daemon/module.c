@@ -53,21 +53,39 @@ int elisa_module_domain_create(int module, const char *name)
 	return domain;
 }
 
+int elisa_module_domain_adopt(int module, int domain)
+{
+	struct elisa_domain_adopt adopt = {.version = ELISA_UAPI_VERSION, .domain_fd = domain};
+
+	return call(module, ELISA_IOC_DOMAIN_ADOPT, &adopt);
+}
+
 int elisa_module_domain_map(int domain, struct elisa_domain_map *map)
 {
 	map->version = ELISA_UAPI_VERSION;
 	return call(domain, ELISA_IOC_DOMAIN_MAP, map);
 }
 
-int elisa_module_domain_unmap(int domain, uint64_t offset, uint64_t length)
+static int unmap(int domain, uint32_t flags, uint64_t offset, uint64_t length)
 {
-	struct elisa_domain_unmap unmap = {
+	struct elisa_domain_unmap argument = {
 		.version = ELISA_UAPI_VERSION,
+		.flags = flags,
 		.offset = offset,
 		.length = length,
 	};
 
-	return call(domain, ELISA_IOC_DOMAIN_UNMAP, &unmap);
+	return call(domain, ELISA_IOC_DOMAIN_UNMAP, &argument);
+}
+
+int elisa_module_domain_unmap(int domain, uint64_t offset, uint64_t length)
+{
+	return unmap(domain, 0, offset, length);
+}
+
+int elisa_module_domain_unmap_all(int domain, uint64_t offset, uint64_t length)
+{
+	return unmap(domain, ELISA_UNMAP_ALL, offset, length);
 }
 
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange)
@@ -130,6 +148,14 @@ int elisa_module_port_state(int port, struct elisa_port_state *state)
 {
 	state->version = ELISA_UAPI_VERSION;
 	return call(port, ELISA_IOC_PORT_STATE, state);
+}
+
+/* What it could fail of, closing it does as well: another process has it, or it was revoked before. */
+void elisa_module_revoke(int object)
+{
+	struct elisa_revoke revoke = {.version = ELISA_UAPI_VERSION};
+
+	call(object, ELISA_IOC_REVOKE, &revoke);
 }
 
 void elisa_module_close(int object)

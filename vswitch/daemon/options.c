@@ -28,6 +28,7 @@ enum {
 	OPTION_UPLINK_MEMORY,
 	OPTION_ACCEPT_SIDE_CHANNELS,
 	OPTION_NO_TELEMETRY,
+	OPTION_MONITOR,
 	OPTION_VERSION,
 };
 
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{"uplink-memory", required_argument, NULL, OPTION_UPLINK_MEMORY},
 	{"accept-side-channels", no_argument, NULL, OPTION_ACCEPT_SIDE_CHANNELS},
 	{"no-telemetry", no_argument, NULL, OPTION_NO_TELEMETRY},
+	{"monitor", no_argument, NULL, OPTION_MONITOR},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -50,6 +52,7 @@ static void print_help(void)
 	printf("usage: elisa-switchd [option…]\n"
 	       "\n"
 	       "Runs one virtual switch of ELISA in the foreground until SIGTERM or SIGINT.\n"
+	       "SIGHUP starts the program file again, with the switch as it is.\n"
 	       "elisactl(8) adds ports to it and shows what it does.\n"
 	       "\n"
 	       "  --switch NAME           the switch's name (elisa0)\n"
@@ -64,6 +67,9 @@ static void print_help(void)
 	       "  --accept-side-channels  attach VMs although this CPU is not immune to L1TF or "
 	       "MDS\n"
 	       "  --no-telemetry          no DPDK telemetry socket\n"
+	       "  --monitor               start it again when it dies; ports work meanwhile (not "
+	       "for\n"
+	       "                          systemd, which does that itself)\n"
 	       "  -h, --help              this text\n"
 	       "  --version               versions of the program and of its contracts\n",
 	       ELISA_FDB_MIN_CAPACITY, ELISA_FDB_MAX_CAPACITY, ELISA_FDB_DEFAULT_CAPACITY,
@@ -150,6 +156,9 @@ static enum elisa_options_result take(struct elisa_options *options, int option,
 		return ELISA_OPTIONS_RUN;
 	case OPTION_NO_TELEMETRY:
 		options->telemetry = false;
+		return ELISA_OPTIONS_RUN;
+	case OPTION_MONITOR:
+		options->monitor = true;
 		return ELISA_OPTIONS_RUN;
 	case OPTION_VERSION:
 		print_version();

@@ -17,6 +17,7 @@ struct elisa_options {
 	uint32_t age_ticks;
 	uint32_t uplink_memory; /* MiB, a multiple of 2; 0 = no uplinks */
 	bool accept_side_channels;
+	bool monitor;   /* be the monitor (monitor.h) of a daemon with the other options */
 	bool telemetry; /* never with uplinks: DPDK's own commands read NICs without a lock */
 };
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 struct elisa_port *elisa_ports_find(struct elisa_ports *ports, const char *name)
 {
@@ -149,6 +150,19 @@ static int add_to_module(const struct elisa_vm *vm, unsigned int number,
 				  : "look for its messages in the kernel's log (dmesg)");
 }
 
+static void keep(const struct elisa_port *port, unsigned int number)
+{
+	struct elisa_port_record record = {
+		.vm = port->vm->number,
+		.max_mtu = port->max_mtu,
+		.max_queues = port->max_queues,
+	};
+
+	memcpy(record.name, port->name, sizeof(record.name));
+	memcpy(record.mac, port->mac, sizeof(record.mac));
+	elisa_store_keep(ELISA_KEPT_PORT, number, &record, sizeof(record), port->fd, -1);
+}
+
 int elisa_ports_add(struct elisa_ports *ports, struct elisa_vms *vms, struct elisa_domain *domain,
 		    const struct elisa_port_request *request, struct elisa_port **port,
 		    struct elisa_failure *failure)
@@ -183,6 +197,7 @@ int elisa_ports_add(struct elisa_ports *ports, struct elisa_vms *vms, struct eli
 	};
 	memcpy((*port)->name, request->name, strlen(request->name));
 	memcpy((*port)->mac, request->mac, ELISA_MAC_SIZE);
+	keep(*port, (unsigned int)number);
 	return 0;
 
 del_from_datapath:
@@ -218,7 +233,7 @@ static bool number_is_taken(const struct elisa_ports *ports, uint32_t vcpu)
 }
 
 /*
- * Module first: its close stops the port and waits for the vCPUs inside (switch.h). The vCPUs of a
+ * Module first: revoking stops the port and waits for the vCPUs inside (switch.h). The vCPUs of a
  * VM that is detached cannot enter any more, so what they left in flight is finished here.
  */
 void elisa_ports_remove(struct elisa_ports *ports, struct elisa_domain *domain,
@@ -226,12 +241,72 @@ void elisa_ports_remove(struct elisa_ports *ports, struct elisa_domain *domain,
 {
 	struct elisa_vm *vm = port->vm;
 
-	elisa_module_close(port->fd);
+	elisa_module_revoke(port->fd);
 	elisa_switch_port_del(domain->sw, elisa_port_number(ports, port));
+	elisa_store_drop(ELISA_KEPT_PORT, elisa_port_number(ports, port));
+	elisa_module_close(port->fd);
 	port->present = false;
 	elisa_vms_put(vm);
 	for (uint32_t i = 0; !vm->attached && i < vm->nb_vcpus; i++) {
 		if (!number_is_taken(ports, vm->first_vcpu + i))
 			elisa_domain_finish_vcpu(domain, vm->first_vcpu + i);
+	}
+}
+
+static struct elisa_vm *vm_of_record(struct elisa_vms *vms, const struct elisa_port_record *record)
+{
+	struct elisa_vm *vm = record->vm < ELISA_MAX_PORTS ? &vms->vms[record->vm] : NULL;
+
+	return vm && vm->attached ? vm : NULL;
+}
+
+/* What was added whole is there three times: for the module, the datapath and the record. */
+static bool is_whole(const struct elisa_switch *sw, unsigned int number, int fd,
+		     const struct elisa_port_record *record)
+{
+	const struct elisa_port_config *config = &sw->config[number];
+	struct elisa_port_state state = {0};
+
+	return !elisa_module_port_state(fd, &state) && config->present && !config->uplink &&
+	       config->mac == elisa_mac_to_number(record->mac);
+}
+
+bool elisa_ports_adopt(struct elisa_ports *ports, struct elisa_vms *vms,
+		       struct elisa_domain *domain, unsigned int number,
+		       const struct elisa_kept_thing *thing)
+{
+	struct elisa_port *port = &ports->ports[number];
+	struct elisa_port_record record;
+	struct elisa_vm *vm = NULL;
+
+	if (thing->object >= 0 &&
+	    !elisa_record_read(thing->record, ELISA_KEPT_PORT, &record, sizeof(record)) &&
+	    is_whole(domain->sw, number, thing->object, &record))
+		vm = vm_of_record(vms, &record);
+	if (!vm) {
+		elisa_kept_discard(ELISA_KEPT_PORT, number, thing);
+		return false;
+	}
+	close(thing->record);
+	*port = (struct elisa_port){
+		.present = true,
+		.fd = thing->object,
+		.vm = vm,
+		.backpressure = domain->sw->config[number].backpressure,
+		.max_mtu = record.max_mtu,
+		.max_queues = record.max_queues,
+	};
+	memcpy(port->name, record.name, sizeof(port->name) - 1);
+	memcpy(port->mac, record.mac, sizeof(port->mac));
+	vm->nb_ports++;
+	return true;
+}
+
+void elisa_ports_leave(struct elisa_ports *ports)
+{
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		if (ports->ports[i].present)
+			elisa_module_close(ports->ports[i].fd);
+		ports->ports[i].present = false;
 	}
 }

@@ -60,6 +60,18 @@ static inline bool elisa_policy_has_rate(const struct elisa_port_policy *policy)
 void elisa_ports_remove(struct elisa_ports *ports, struct elisa_domain *domain,
 			struct elisa_port *port);
 
+/*
+ * Takes over a port that is whole, as number `number`, of a VM that was adopted. Takes `thing` over.
+ * False: it was half made, half removed or is of another version, and is revoked; the datapath has to be
+ * told (elisa_switch_settle()).
+ */
+bool elisa_ports_adopt(struct elisa_ports *ports, struct elisa_vms *vms,
+		       struct elisa_domain *domain, unsigned int number,
+		       const struct elisa_kept_thing *thing);
+
+/* Lets go of all: they go on for as long as they are kept (store.h). */
+void elisa_ports_leave(struct elisa_ports *ports);
+
 struct elisa_port *elisa_ports_find(struct elisa_ports *ports, const char *name);
 
 static inline unsigned int elisa_port_number(const struct elisa_ports *ports,

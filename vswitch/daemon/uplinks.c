@@ -78,7 +78,8 @@ static int find_place(struct elisa_uplinks *uplinks, const struct elisa_switch *
 			"one",
 			ELISA_MAX_UPLINKS);
 	for (*number = 0; *number < ELISA_MAX_PORTS; ++*number) {
-		if (!(sw->ports >> *number & 1))
+		if (!(sw->ports >> *number & 1) &&
+		    (!request->number || *number == *request->number))
 			return 0;
 	}
 	return elisa_fail(failure, -ENOSPC,
@@ -214,6 +215,20 @@ close_nic:
 	return result;
 }
 
+static void keep(const struct elisa_uplink_port *uplink, unsigned int index)
+{
+	struct elisa_uplink_record record = {
+		.number = uplink->number,
+		.mtu = uplink->nic.mtu,
+		.nb_queues = uplink->nic.nb_queues,
+		.backpressure = uplink->backpressure,
+	};
+
+	memcpy(record.name, uplink->name, sizeof(record.name));
+	memcpy(record.pci, uplink->nic.pci, sizeof(record.pci));
+	elisa_store_keep(ELISA_KEPT_UPLINK, index, &record, sizeof(record), -1, -1);
+}
+
 int elisa_uplinks_add(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
 		      const struct elisa_uplink_request *request, struct elisa_uplink_port **added,
 		      struct elisa_failure *failure)
@@ -242,6 +257,7 @@ int elisa_uplinks_add(struct elisa_uplinks *uplinks, struct elisa_domain *domain
 	if (result)
 		return result;
 	uplink->present = true;
+	keep(uplink, elisa_uplink_index(uplinks, uplink));
 	*added = uplink;
 	return 0;
 }
@@ -260,8 +276,8 @@ static int still_mapped(const struct elisa_uplink_port *uplink, int error,
  * vCPUs go first, then what they could reach, then the NIC: it may have the memory until then. Once
  * the registers are unmapped there is no way back.
  */
-int elisa_uplinks_remove(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
-			 struct elisa_uplink_port *uplink, struct elisa_failure *failure)
+static int take_down(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
+		     struct elisa_uplink_port *uplink, struct elisa_failure *failure)
 {
 	unsigned int index = elisa_uplink_index(uplinks, uplink);
 	uint32_t lost = 0;
@@ -296,14 +312,33 @@ int elisa_uplinks_remove(struct elisa_uplinks *uplinks, struct elisa_domain *dom
 	return 0;
 }
 
+int elisa_uplinks_remove(struct elisa_uplinks *uplinks, struct elisa_domain *domain,
+			 struct elisa_uplink_port *uplink, struct elisa_failure *failure)
+{
+	int result = take_down(uplinks, domain, uplink, failure);
+
+	if (!result)
+		elisa_store_drop(ELISA_KEPT_UPLINK, elisa_uplink_index(uplinks, uplink));
+	return result;
+}
+
 void elisa_uplinks_close(struct elisa_uplinks *uplinks, struct elisa_domain *domain)
+{
+	for (unsigned int i = 0; i < ELISA_MAX_UPLINKS; i++) {
+		if (uplinks->uplinks[i].present)
+			elisa_store_drop(ELISA_KEPT_UPLINK, i);
+	}
+	elisa_uplinks_leave(uplinks, domain);
+}
+
+void elisa_uplinks_leave(struct elisa_uplinks *uplinks, struct elisa_domain *domain)
 {
 	struct elisa_failure failure;
 
 	for (unsigned int i = 0; i < ELISA_MAX_UPLINKS; i++) {
 		struct elisa_uplink_port *uplink = &uplinks->uplinks[i];
 
-		if (uplink->present && elisa_uplinks_remove(uplinks, domain, uplink, &failure))
+		if (uplink->present && take_down(uplinks, domain, uplink, &failure))
 			elisa_log(ELISA_LOG_ERROR, "%s", failure.message);
 	}
 	if (uplinks->memory && !any_present(uplinks))

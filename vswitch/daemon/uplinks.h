@@ -38,6 +38,7 @@ struct elisa_uplink_request {
 	bool backpressure;
 	uint32_t mtu;
 	uint32_t nb_queues;
+	const uint32_t *number; /* as a port of the switch; NULL: any that is free */
 };
 
 /* Takes the memory for uplinks, `memory` MiB; with 0 there can be none. */
@@ -46,6 +47,15 @@ int elisa_uplinks_open(struct elisa_uplinks *uplinks, uint32_t memory,
 
 /* Removes all. No VM is attached any more. */
 void elisa_uplinks_close(struct elisa_uplinks *uplinks, struct elisa_domain *domain);
+
+/* Gives all NICs back, as above, but for the record that the next daemon sets them up by. */
+void elisa_uplinks_leave(struct elisa_uplinks *uplinks, struct elisa_domain *domain);
+
+/*
+ * Takes down all uplinks of a switch that is adopted: their NICs are driven by nobody any more. Only then
+ * may NICs be opened again.
+ */
+void elisa_uplinks_end_adopted(struct elisa_domain *domain);
 
 /*
  * All or nothing. *uplink is valid until it is removed. -EBUSY: another is `removing`, and what all

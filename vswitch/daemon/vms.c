@@ -71,6 +71,26 @@ static int attach_failed(int error, uint32_t refusal, const char *label,
 	}
 }
 
+static void set_label(struct elisa_vm *vm)
+{
+	if (vm->name[0])
+		strcpy(vm->label, vm->name);
+	else
+		snprintf(vm->label, sizeof(vm->label), "process %d", vm->pid);
+}
+
+static void keep(const struct elisa_vm *vm)
+{
+	struct elisa_vm_record record = {
+		.pid = vm->pid,
+		.nb_vcpus = vm->nb_vcpus,
+		.first_vcpu = vm->first_vcpu,
+	};
+
+	strcpy(record.name, vm->name);
+	elisa_store_keep(ELISA_KEPT_VM, vm->number, &record, sizeof(record), vm->fd, vm->pidfd);
+}
+
 static int attach(struct elisa_vms *vms, struct elisa_domain *domain,
 		  const struct elisa_vm_process *process, struct elisa_vm *vm,
 		  struct elisa_failure *failure)
@@ -81,12 +101,9 @@ static int attach(struct elisa_vms *vms, struct elisa_domain *domain,
 	struct elisa_vm_handle handle;
 	int result;
 
-	*vm = (struct elisa_vm){.pid = process->pid};
+	*vm = (struct elisa_vm){.pid = process->pid, .number = (unsigned int)(vm - vms->vms)};
 	strcpy(vm->name, process->name);
-	if (vm->name[0])
-		strcpy(vm->label, vm->name);
-	else
-		snprintf(vm->label, sizeof(vm->label), "process %d", vm->pid);
+	set_label(vm);
 	result = elisa_vm_take(vms->proc, process, &handle, failure);
 	if (result)
 		return result;
@@ -101,6 +118,7 @@ static int attach(struct elisa_vms *vms, struct elisa_domain *domain,
 	vm->nb_vcpus = request.nb_vcpus;
 	vm->first_vcpu = request.first_vcpu;
 	vm->attached = true;
+	keep(vm);
 	return 0;
 }
 
@@ -130,11 +148,56 @@ int elisa_vms_get(struct elisa_vms *vms, struct elisa_domain *domain, const char
 
 void elisa_vms_put(struct elisa_vm *vm)
 {
-	if (--vm->nb_ports)
-		return;
+	if (!--vm->nb_ports)
+		elisa_vms_detach(vm);
+}
+
+void elisa_vms_detach(struct elisa_vm *vm)
+{
+	elisa_module_revoke(vm->fd);
+	elisa_store_drop(ELISA_KEPT_VM, vm->number);
 	elisa_module_close(vm->fd);
 	close(vm->pidfd);
 	vm->attached = false;
+}
+
+bool elisa_vms_adopt(struct elisa_vms *vms, unsigned int number,
+		     const struct elisa_kept_thing *thing)
+{
+	struct elisa_vm *vm = &vms->vms[number];
+	struct elisa_vm_record record;
+
+	if (thing->object < 0 || thing->pidfd < 0 ||
+	    elisa_record_read(thing->record, ELISA_KEPT_VM, &record, sizeof(record)) ||
+	    record.first_vcpu > ELISA_MAX_VCPUS ||
+	    record.nb_vcpus > ELISA_MAX_VCPUS - record.first_vcpu)
+		return false;
+	close(thing->record);
+	*vm = (struct elisa_vm){
+		.attached = true,
+		.number = number,
+		.fd = thing->object,
+		.pidfd = thing->pidfd,
+		.pid = record.pid,
+		.nb_vcpus = record.nb_vcpus,
+		.first_vcpu = record.first_vcpu,
+	};
+	memcpy(vm->name, record.name, sizeof(vm->name) - 1);
+	set_label(vm);
+	return true;
+}
+
+void elisa_vms_leave(struct elisa_vms *vms)
+{
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		struct elisa_vm *vm = &vms->vms[i];
+
+		if (!vm->attached)
+			continue;
+		elisa_module_close(vm->fd);
+		close(vm->pidfd);
+		vm->attached = false;
+	}
 }
 
 bool elisa_vm_count_reset(struct elisa_vm *vm, time_t now)

@@ -23,8 +23,9 @@
 
 struct elisa_vm {
 	bool attached;
-	int fd;    /* the module's object */
-	int pidfd; /* readable when the VMM's process is gone */
+	unsigned int number; /* in elisa_vms */
+	int fd;              /* the module's object */
+	int pidfd;           /* readable when the VMM's process is gone */
 	pid_t pid;
 	char name[ELISA_VM_NAME_SIZE];  /* empty: the VMM's command line gave none */
 	char label[ELISA_VM_NAME_SIZE]; /* for messages: the name, or "process 123" */
@@ -50,6 +51,19 @@ int elisa_vms_get(struct elisa_vms *vms, struct elisa_domain *domain, const char
 
 /* Gives back the reference of a port; the last one detaches the VM. */
 void elisa_vms_put(struct elisa_vm *vm);
+
+/*
+ * Takes over a VM that is attached, as number `number`, without a port yet: elisa_vms_detach() it if
+ * there is none. False: it is not whole or is of another version, and `thing` stays the caller's.
+ */
+bool elisa_vms_adopt(struct elisa_vms *vms, unsigned int number,
+		     const struct elisa_kept_thing *thing);
+
+/* Detaches a VM without ports. */
+void elisa_vms_detach(struct elisa_vm *vm);
+
+/* Lets go of all that are attached: they go on for as long as they are kept (store.h). */
+void elisa_vms_leave(struct elisa_vms *vms);
 
 /* The attached VM with this name or decimal process id, or NULL. */
 struct elisa_vm *elisa_vms_find(struct elisa_vms *vms, const char *reference);

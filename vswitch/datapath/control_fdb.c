@@ -120,6 +120,25 @@ static void recount(struct elisa_switch *sw)
 			elisa_replace(&sw->limits[port].learned, counted[port], found[port]);
 }
 
+uint64_t elisa_fdb_remove_strays(struct elisa_switch *sw, uint64_t keep)
+{
+	uint64_t ports = 0;
+
+	for (uint32_t i = 0; i < nb_entries(sw); i++) {
+		uint64_t entry = elisa_load(&sw->fdb[i]);
+		unsigned int port = elisa_fdb_entry_port(entry);
+
+		if (!(entry & ELISA_FDB_FIXED))
+			continue;
+		if (keep >> port & 1 &&
+		    elisa_fdb_entry_mac(entry) == elisa_load(&sw->config[port].mac))
+			continue;
+		elisa_store(&sw->fdb[i], 0);
+		ports |= 1ull << port;
+	}
+	return ports;
+}
+
 unsigned int elisa_switch_fdb_age(struct elisa_switch *sw)
 {
 	uint64_t tick = __atomic_add_fetch(&sw->fdb_tick, 1, __ATOMIC_RELAXED);

@@ -10,6 +10,12 @@
 /* -EADDRINUSE: another port's own. -ENOSPC: no room. A learned entry makes way. */
 int elisa_fdb_add_fixed(struct elisa_switch *sw, uint64_t mac, unsigned int port);
 
+/*
+ * Remove fixed entries that are not the address of a port in `keep` (bit p: port p). Returns the ports
+ * that they named.
+ */
+uint64_t elisa_fdb_remove_strays(struct elisa_switch *sw, uint64_t keep);
+
 void elisa_fdb_remove_fixed(struct elisa_switch *sw, uint64_t mac);
 
 #endif

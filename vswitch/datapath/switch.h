@@ -321,6 +321,13 @@ int elisa_switch_init(struct elisa_switch *memory, uint64_t size,
 int elisa_switch_check(const struct elisa_switch *sw, uint64_t size);
 
 /*
+ * Of a switch that is adopted: ports that are not in `keep` (bit p: port p) go, however far adding or
+ * removing them had come, and nothing is captured. No vCPU sends from them or to them any more, and
+ * there is no uplink. Returns the ports of which something was left.
+ */
+uint64_t elisa_switch_settle(struct elisa_switch *sw, uint64_t keep);
+
+/*
  * Add a port: counters from zero, its MAC in the table for as long as the port is there.
  *	-EEXIST	the port is there	-EADDRINUSE another port has the MAC	-EINVAL	the MAC
  *	-ENOSPC	the table has no room for the MAC

@@ -9,10 +9,12 @@
 #include <elisa/layout.h>
 #include <elisa/version.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OBJECTS 1024
@@ -21,7 +23,8 @@ enum kind { KIND_NONE, KIND_MODULE, KIND_DOMAIN, KIND_VM, KIND_PORT };
 
 struct object {
 	enum kind kind;
-	int parent;
+	ino_t inode; /* of the pipe whose reading end each descriptor of it is */
+	struct object *parent;
 	struct fake_vm_content vm;
 	uint32_t first_vcpu, port;
 };
@@ -49,18 +52,51 @@ unsigned int fake_module_objects(void)
 	return count;
 }
 
-static int new_object(int fd, enum kind kind, int parent)
+/* The object behind a descriptor, or NULL: it was revoked, or is something else. */
+static struct object *find(int fd)
 {
-	assert_in_range(fd, 0, OBJECTS - 1);
-	objects[fd] = (struct object){.kind = kind, .parent = parent};
-	return fd;
+	struct stat status;
+
+	assert_int_equal(fstat(fd, &status), 0);
+	for (int i = 0; i < OBJECTS; i++) {
+		if (objects[i].kind != KIND_NONE && objects[i].inode == status.st_ino)
+			return &objects[i];
+	}
+	return NULL;
 }
 
 static struct object *object(int fd, enum kind kind)
 {
-	assert_in_range(fd, 0, OBJECTS - 1);
-	assert_int_equal(objects[fd].kind, kind);
-	return &objects[fd];
+	struct object *found = find(fd);
+
+	assert_non_null(found);
+	assert_int_equal(found->kind, kind);
+	return found;
+}
+
+/* A call that changes something begins. */
+static void enter(void)
+{
+	if (fake_module.on_call)
+		fake_module.on_call();
+}
+
+/* *writer is the pipe's other end; without it, that is closed. */
+static int new_object(enum kind kind, struct object *parent, int *writer)
+{
+	struct object *new = objects;
+	struct stat status;
+	int pipes[2];
+
+	while (new->kind != KIND_NONE)
+		assert_true(++new < objects + OBJECTS);
+	assert_int_equal(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(fstat(pipes[0], &status), 0);
+	*new = (struct object){.kind = kind, .inode = status.st_ino, .parent = parent};
+	if (writer)
+		*writer = fcntl(pipes[1], F_DUPFD_CLOEXEC, FAKE_MODULE_FD);
+	close(pipes[1]);
+	return pipes[0];
 }
 
 static bool text_is_clean(const char text[ELISA_NAME_SIZE])
@@ -78,7 +114,7 @@ int elisa_module_open(void)
 {
 	if (fake_module.open_error)
 		return fake_module.open_error;
-	return new_object(eventfd(0, EFD_CLOEXEC), KIND_MODULE, -1);
+	return new_object(KIND_MODULE, NULL, NULL);
 }
 
 int elisa_module_info(int module, struct elisa_info *info)
@@ -94,17 +130,29 @@ int elisa_module_info(int module, struct elisa_info *info)
 
 int elisa_module_domain_create(int module, const char *name)
 {
-	int pipes[2];
-
+	enter();
 	object(module, KIND_MODULE);
 	if (fake_module.domain_error)
 		return fake_module.domain_error;
-	assert_int_equal(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
-	event_writer = pipes[1];
 	assert_in_range(strlen(name), 1, ELISA_NAME_SIZE - 1);
 	nb_maps = 0;
+	fake_module.maps = 0;
 	vm_was_attached = false;
-	return new_object(pipes[0], KIND_DOMAIN, module);
+	return new_object(KIND_DOMAIN, NULL, &event_writer);
+}
+
+int elisa_module_domain_adopt(int module, int domain)
+{
+	enter();
+	object(module, KIND_MODULE);
+	if (!find(domain))
+		return -ENODEV;
+	object(domain, KIND_DOMAIN);
+	fake_module.adopts++;
+	if (!fake_module.adopt_errors)
+		return 0;
+	fake_module.adopt_errors--;
+	return fake_module.adopt_error;
 }
 
 static const struct part {
@@ -148,6 +196,7 @@ static void check_map(const struct elisa_domain_map *map)
 
 int elisa_module_domain_map(int domain, struct elisa_domain_map *map)
 {
+	enter();
 	object(domain, KIND_DOMAIN);
 	if (fake_module.map_error && fake_module.maps == fake_module.map_error_at)
 		return fake_module.map_error;
@@ -169,6 +218,7 @@ void *fake_module_mapped(uint64_t offset)
 
 int elisa_module_domain_unmap(int domain, uint64_t offset, uint64_t length)
 {
+	enter();
 	object(domain, KIND_DOMAIN);
 	if (fake_module.unmap_error)
 		return fake_module.unmap_error;
@@ -186,8 +236,23 @@ int elisa_module_domain_unmap(int domain, uint64_t offset, uint64_t length)
 	return -ENOENT;
 }
 
+int elisa_module_domain_unmap_all(int domain, uint64_t offset, uint64_t length)
+{
+	enter();
+	object(domain, KIND_DOMAIN);
+	if (fake_module.unmap_error)
+		return fake_module.unmap_error;
+	assert_true(part_of(offset, length)->any_time);
+	for (unsigned int i = nb_maps; i-- > 0;) {
+		if (maps[i].offset >= offset && maps[i].offset + maps[i].length <= offset + length)
+			elisa_module_domain_unmap(domain, maps[i].offset, maps[i].length);
+	}
+	return 0;
+}
+
 int elisa_module_domain_vcpu_evict(int domain, uint32_t vcpu)
 {
+	enter();
 	object(domain, KIND_DOMAIN);
 	fake_module.evicts++;
 	if (fake_module.on_evict)
@@ -197,6 +262,7 @@ int elisa_module_domain_vcpu_evict(int domain, uint32_t vcpu)
 
 int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exchange)
 {
+	enter();
 	object(domain, KIND_DOMAIN);
 	fake_module.cmpxchgs++;
 	fake_module.last_offset = exchange->offset;
@@ -210,6 +276,7 @@ int elisa_module_domain_cmpxchg64(int domain, struct elisa_domain_cmpxchg64 *exc
 
 int elisa_module_domain_vcpu_reopen(int domain, uint32_t vcpu)
 {
+	enter();
 	object(domain, KIND_DOMAIN);
 	if (vcpu >= ELISA_MAX_VCPUS)
 		return -ENOENT;
@@ -259,6 +326,7 @@ int elisa_module_vm_attach(int domain, struct elisa_vm_attach *attach)
 	uint32_t first;
 	int vm;
 
+	enter();
 	object(domain, KIND_DOMAIN);
 	if (fake_module.attach_error) {
 		attach->refusal = fake_module.refusal;
@@ -273,9 +341,9 @@ int elisa_module_vm_attach(int domain, struct elisa_vm_attach *attach)
 	first = free_vcpu(content.nb_vcpus);
 	if (first == UINT32_MAX)
 		return -ENOSPC;
-	vm = new_object(eventfd(0, EFD_CLOEXEC), KIND_VM, domain);
-	objects[vm].vm = content;
-	objects[vm].first_vcpu = attach->first_vcpu = first;
+	vm = new_object(KIND_VM, object(domain, KIND_DOMAIN), NULL);
+	object(vm, KIND_VM)->vm = content;
+	object(vm, KIND_VM)->first_vcpu = attach->first_vcpu = first;
 	attach->nb_vcpus = content.nb_vcpus;
 	vm_was_attached = true;
 	fake_module.attaches++;
@@ -308,6 +376,7 @@ int elisa_module_port_add(int vm, struct elisa_port_add *add)
 {
 	int port;
 
+	enter();
 	object(vm, KIND_VM);
 	fake_module.last_port = *add;
 	assert_true(text_is_clean(add->name));
@@ -320,14 +389,16 @@ int elisa_module_port_add(int vm, struct elisa_port_add *add)
 	}
 	if (fake_module.port_add_error)
 		return fake_module.port_add_error;
-	port = new_object(eventfd(0, EFD_CLOEXEC), KIND_PORT, vm);
-	objects[port].port = add->port;
+	port = new_object(KIND_PORT, object(vm, KIND_VM), NULL);
+	object(port, KIND_PORT)->port = add->port;
 	fake_module.port_adds++;
 	return port;
 }
 
 int elisa_module_port_state(int port, struct elisa_port_state *state)
 {
+	if (!find(port))
+		return -ENODEV;
 	object(port, KIND_PORT);
 	if (fake_module.port_state_error)
 		return fake_module.port_state_error;
@@ -336,16 +407,55 @@ int elisa_module_port_state(int port, struct elisa_port_state *state)
 	return 0;
 }
 
-void elisa_module_close(int fd)
+static bool is_held(const struct object *held)
 {
-	assert_in_range(fd, 0, OBJECTS - 1);
-	assert_int_not_equal(objects[fd].kind, KIND_NONE);
+	DIR *directory = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	struct stat status;
+	bool found = false;
+
+	while (!found && (entry = readdir(directory)))
+		found = !fstat(atoi(entry->d_name), &status) && status.st_ino == held->inode &&
+			S_ISFIFO(status.st_mode) && atoi(entry->d_name) < FAKE_MODULE_FD;
+	closedir(directory);
+	return found;
+}
+
+static void release(struct object *released)
+{
+	if (released->kind == KIND_DOMAIN)
+		close(event_writer);
+	released->kind = KIND_NONE;
+}
+
+void fake_module_collect(void)
+{
+	for (int i = 0; i < OBJECTS; i++) {
+		if (objects[i].kind != KIND_NONE && !is_held(&objects[i]))
+			release(&objects[i]);
+	}
+}
+
+void elisa_module_revoke(int fd)
+{
+	struct object *revoked = find(fd);
+
+	enter();
+	if (!revoked)
+		return;
+	assert_int_not_equal(revoked->kind, KIND_MODULE);
 	for (int i = 0; i < OBJECTS; i++) {
 		if (objects[i].kind != KIND_NONE)
-			assert_int_not_equal(objects[i].parent, fd);
+			assert_ptr_not_equal(objects[i].parent, revoked);
 	}
-	if (objects[fd].kind == KIND_DOMAIN)
-		close(event_writer);
-	objects[fd].kind = KIND_NONE;
+	release(revoked);
+}
+
+void elisa_module_close(int fd)
+{
+	struct object *module = find(fd);
+
+	if (module && module->kind == KIND_MODULE)
+		module->kind = KIND_NONE;
 	close(fd);
 }

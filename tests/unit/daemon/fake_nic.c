@@ -20,6 +20,13 @@ void fake_nic_reset(void)
 	next = 0;
 }
 
+void fake_nic_killed(void)
+{
+	fake_nic.opened = 0;
+	fake_nic.has_memory = false;
+	next = 0;
+}
+
 uint64_t fake_nic_queue(unsigned int nic, unsigned int queue)
 {
 	return ELISA_GVA(ELISA_OFFSET_UPLINK_MEMORY) + 0x10000 * nic + 0x1000 * queue;

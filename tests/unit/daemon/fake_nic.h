@@ -25,6 +25,9 @@ extern struct fake_nic fake_nic;
 
 void fake_nic_reset(void);
 
+/* The process that had NICs and memory has ended. */
+void fake_nic_killed(void);
+
 /* Where the queue of a NIC is, by the order in which NICs were opened, from 0. */
 uint64_t fake_nic_queue(unsigned int nic, unsigned int queue);
 

@@ -156,6 +156,7 @@ int fixture_daemon_setup(void **state)
 		.fdb_capacity = 1024,
 		.age_ticks = 30,
 	};
+	struct elisa_kept kept = {.nb = 0};
 	struct elisa_failure failure;
 
 	fake_module_reset();
@@ -163,7 +164,7 @@ int fixture_daemon_setup(void **state)
 	fixture_begin();
 	elisa_log_open("sw");
 	descriptors_before = fixture_open_descriptors();
-	if (elisa_daemon_open(&daemon, &options, fixture_proc, &failure))
+	if (elisa_daemon_open(&daemon, &options, fixture_proc, &kept, &failure))
 		fail_msg("%s", failure.message);
 	*state = &daemon;
 	return 0;

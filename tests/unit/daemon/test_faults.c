@@ -236,6 +236,7 @@ static void capture(struct elisa_daemon *daemon)
 static bool live(unsigned int n)
 {
 	static struct elisa_daemon daemon;
+	struct elisa_kept kept = {.nb = 0};
 	const struct elisa_options options = {
 		.switch_name = "sw", .image = fixture_image, .fdb_capacity = 64, .age_ticks = 30};
 	unsigned int before = fixture_open_descriptors();
@@ -248,14 +249,15 @@ static bool live(unsigned int n)
 	allocations = 0;
 	next_request = 0;
 	armed = true;
-	error = elisa_daemon_open(&daemon, &options, fixture_proc, &failure);
+	error = elisa_daemon_open(&daemon, &options, fixture_proc, &kept, &failure);
 	armed = false;
 	if (error) {
 		assert_true(was_met());
 		assert_true(strlen(failure.message) > 10);
 		assert_int_equal(fake_module_objects(), 0);
 		assert_int_equal(fixture_open_descriptors(), before);
-		assert_int_equal(elisa_daemon_open(&daemon, &options, fixture_proc, &failure), 0);
+		assert_int_equal(
+			elisa_daemon_open(&daemon, &options, fixture_proc, &kept, &failure), 0);
 	}
 	daemon.uplinks.sysfs = fixture_sysfs;
 	assert_int_equal(elisa_uplinks_open(&daemon.uplinks, 64, &failure), 0);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 static struct elisa_options options;
+static struct elisa_kept nothing_kept;
 
 static int setup(void **state)
 {
@@ -30,7 +31,8 @@ static void start_fails(int error, const char *part_of_message)
 	struct elisa_daemon daemon;
 	struct elisa_failure failure;
 
-	assert_int_equal(elisa_daemon_open(&daemon, &options, "/proc", &failure), error);
+	assert_int_equal(elisa_daemon_open(&daemon, &options, "/proc", &nothing_kept, &failure),
+			 error);
 	if (!strstr(failure.message, part_of_message))
 		fail_msg("'%s' does not say '%s'", failure.message, part_of_message);
 	assert_int_equal(fake_module_objects(), 0);
@@ -90,7 +92,7 @@ static void side_channels_can_be_accepted_and_nothing_else(void **state)
 	fake_module.missing = ELISA_MISSING_IMMUNITY | ELISA_MISSING_VMFUNC;
 	start_fails(-ENODEV, "VMFUNC");
 	fake_module.missing = ELISA_MISSING_IMMUNITY;
-	assert_int_equal(elisa_daemon_open(&daemon, &options, "/proc", &failure), 0);
+	assert_int_equal(elisa_daemon_open(&daemon, &options, "/proc", &nothing_kept, &failure), 0);
 	elisa_daemon_close(&daemon);
 	assert_int_equal(fake_module_objects(), 0);
 }
