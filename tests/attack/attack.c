@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define VECTOR_GP 13
+#define VMFUNC_LENGTH 3
 #define REOPEN_TRIES 1000 /* of a millisecond: the daemon looks after a vCPU that was thrown out */
 
 extern char **environ;
@@ -127,24 +129,46 @@ void *attacker_data(struct attacker *attacker, const char *name)
 	return attacker->vm.memory + program_symbol(&attacker->program, name);
 }
 
-const char *attacker_is_well(struct attacker *attacker)
+/* Until the daemon has looked after a vCPU that was thrown out, its gate is closed. */
+static const char *until_it_works(struct attacker *attacker, const char *function)
 {
 	enum outcome outcome;
 	int64_t result = 0;
 	int tries = 0;
 
-	/* Thrown out, its process has lost its port, and its gate is closed for a moment. */
 	do {
-		outcome = attacker_call(attacker, "attacker_works", 0, 0, 0, &result);
+		outcome = attacker_call(attacker, function, 0, 0, 0, &result);
 		if (outcome != OUTCOME_RETURNED || !result)
 			break;
-		usleep(1000);
+		usleep(tries ? 1000 : 0);
 	} while (++tries < REOPEN_TRIES);
 	REQUIRE(outcome == OUTCOME_RETURNED, "outcome %d, exit reason %u, vector %llu at %#llx",
 		outcome, attacker->vm.run->exit_reason,
 		(unsigned long long)vm_mailbox(&attacker->vm, GUEST_FAULT_VECTOR),
 		(unsigned long long)vm_mailbox(&attacker->vm, GUEST_FAULT_RIP));
-	REQUIRE(!result, "the attacker's own VM does not work any more: step %lld",
-		(long long)-result);
+	REQUIRE(!result, "the attacker's own VM does not work any more: %lld in %s",
+		(long long)result, function);
 	return NULL;
+}
+
+const char *attacker_rejoin(struct attacker *attacker)
+{
+	return until_it_works(attacker, "attacker_rejoin");
+}
+
+const char *attacker_is_well(struct attacker *attacker)
+{
+	return until_it_works(attacker, "attacker_works");
+}
+
+enum attack_end attack_end(const struct vm *vm, enum outcome outcome)
+{
+	if (outcome == OUTCOME_RETURNED)
+		return ATTACK_BACK;
+	if (outcome != OUTCOME_FAULT)
+		return ATTACK_LOST;
+	if (vm_mailbox(vm, GUEST_FAULT_VECTOR) == VECTOR_GP &&
+	    vm_mailbox(vm, GUEST_FAULT_RIP) == ELISA_GVA(ELISA_OFFSET_GATE) - VMFUNC_LENGTH)
+		return ATTACK_THROWN_OUT;
+	return ATTACK_BACK;
 }

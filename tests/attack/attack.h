@@ -65,6 +65,22 @@ enum outcome attacker_call_ring0(struct attacker *attacker, const char *function
 /* Where the guest's variable is in the VMM's memory. */
 void *attacker_data(struct attacker *attacker, const char *name);
 
+/* After it was thrown out: hello again, and its gate is open. NULL: so it is. */
+const char *attacker_rejoin(struct attacker *attacker);
+
+/*
+ * How an attempt to get inside ended, of a vCPU that was run with vm_finish(). THROWN_OUT: #GP at the
+ * documented call's VMFUNC, as if it had never left. BACK: it is in its default context: at its return
+ * stub, or at a fault of its own. LOST: KVM could not go on with what the guest had made of itself.
+ */
+enum attack_end {
+	ATTACK_THROWN_OUT,
+	ATTACK_BACK,
+	ATTACK_LOST,
+};
+
+enum attack_end attack_end(const struct vm *vm, enum outcome outcome);
+
 /* Does the VM still do what an honest one does: hello, a packet to itself and back? NULL: yes. */
 const char *attacker_is_well(struct attacker *attacker);
 

@@ -6,5 +6,6 @@
 #include "attack.h"
 
 const char *attack_row01(struct attacker *attacker);
+const char *attack_row02(struct attacker *attacker);
 
 #endif

@@ -14,6 +14,7 @@
 
 static const struct attack attacks[] = {
 	{"row-01", attack_row01},
+	{"row-02", attack_row02},
 };
 
 static int run(const struct attack *attack)

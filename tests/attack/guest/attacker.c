@@ -10,6 +10,16 @@ ATTACK_FUNCTION int64_t attacker_open(void)
 	return port_open(&attacker_port, attacker_port_name, (uint8_t *)GUEST_REGION);
 }
 
+/* The least after having been thrown out: admitted again, and the gate is open. 0: so it is. */
+ATTACK_FUNCTION int64_t attacker_rejoin(void)
+{
+	struct elisa_hc_hello hello = {.abi = ELISA_GUEST_ABI};
+
+	memcpy(hello.port_name, attacker_port_name, sizeof(hello.port_name));
+	hypercall(ELISA_HC_HELLO, &hello, sizeof(hello));
+	return gate_call(ELISA_CALL_NOP, 0, 0);
+}
+
 /* 0, or a negative number of a step: an empty call, then a packet that is nobody's, from a port anew. */
 ATTACK_FUNCTION int64_t attacker_works(void)
 {
