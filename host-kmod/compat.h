@@ -147,6 +147,18 @@ static inline void elisa_kvm_drop_exception(struct kvm_vcpu *vcpu)
 }
 
 /*
+ * The copy of XMM0-15 that KVM keeps while the CPU has the guest's: dead, but not overwritten by a save
+ * when they are all zero (XSAVE's init optimization), and KVM_GET_FPU shows it. In vcpu_run, or
+ * with the guest's registers loaded.
+ */
+static inline void elisa_kvm_forget_saved_vectors(struct kvm_vcpu *vcpu)
+{
+	struct fxregs_state *saved = &vcpu->arch.guest_fpu.fpstate->regs.fxsave;
+
+	memset(saved->xmm_space, 0, sizeof(saved->xmm_space));
+}
+
+/*
  * Rights are those of the caller (its CPL); NULL: no page fault is to be prepared for the guest.
  * INVALID_GPA when the address is not mapped with these rights.
  */

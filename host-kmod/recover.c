@@ -56,12 +56,13 @@ static void scrub_loaded_vectors(void)
 }
 
 /* The thread's registers may be in memory after a context switch: load them, as KVM does. */
-static void scrub_vectors(void)
+static void scrub_vectors(struct kvm_vcpu *vcpu)
 {
 	fpregs_lock();
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
 	scrub_loaded_vectors();
+	elisa_kvm_forget_saved_vectors(vcpu);
 	fpregs_unlock();
 }
 
@@ -105,7 +106,7 @@ void elisa_recover_at_exit(struct elisa_vcpu *vcpu, u32 reason)
 	account(vcpu, reason, false);
 	elisa_recover_fs_base(vcpu);
 	elisa_kvm_drop_exception(vcpu->kvm_vcpu);
-	scrub_vectors();
+	scrub_vectors(vcpu->kvm_vcpu);
 	scrub_registers(vcpu->kvm_vcpu);
 	kvm_queue_exception_e(vcpu->kvm_vcpu, GP_VECTOR, 0);
 	elisa_vcpu_outside(vcpu);

@@ -256,6 +256,9 @@ void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 	vcpu->masked = 0;
 	vcpu->trap = false;
 	vcpu->kvm_eptp = elisa_vmread(EPT_POINTER);
+	/* What the vCPU had in them when it was parked; when it has left they are zero. */
+	if (vcpu->context)
+		elisa_kvm_forget_saved_vectors(vcpu->kvm_vcpu);
 	if (!contexts) {
 		if (vcpu->context)
 			elisa_recover_before_entry(vcpu, state == ELISA_VCPU_EVICTED);
