@@ -3,10 +3,13 @@
 #include "attack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +40,48 @@ void attack_tried(uint64_t count)
 void attack_saw(const char *outcome, uint64_t count)
 {
 	printf("saw %s %llu\n", outcome, (unsigned long long)count);
+}
+
+void attack_skipped(const char *part, const char *reason)
+{
+	printf("skip %s %s\n", part, reason);
+}
+
+uint64_t attacker_recoveries(struct attacker *attacker)
+{
+	FILE *output = popen("elisactl --json vm | tr -d ' \\n'", "r");
+	static char text[1 << 16];
+	char key[40];
+	uint64_t sum = 0;
+	size_t length;
+	char *at;
+
+	(void)attacker;
+	length = output ? fread(text, 1, sizeof(text) - 1, output) : 0;
+	if (!length || pclose(output))
+		die("elisactl vm");
+	text[length] = 0;
+	snprintf(key, sizeof(key), "\"pid\":%d,", getpid());
+	at = strstr(text, key);
+	if (!at)
+		die("the attacker's VM in elisactl vm");
+	/* To the next VM: its vCPUs. */
+	for (at += strlen(key); *at && strncmp(at, "\"pid\":", 6); at++) {
+		if (!strncmp(at, "\"recoveries\":", 13))
+			sum += strtoull(at + 13, NULL, 10);
+	}
+	return sum;
+}
+
+uint64_t attack_window_gpa(void)
+{
+	struct elisa_info info = {.version = ELISA_UAPI_VERSION};
+	int device = open("/dev/elisa", O_RDWR | O_CLOEXEC);
+
+	if (device < 0 || ioctl(device, ELISA_IOC_INFO, &info))
+		die("/dev/elisa");
+	close(device);
+	return info.window_gpa;
 }
 
 int attack_ctl(const char *const words[])
@@ -127,6 +172,16 @@ enum outcome attacker_call_ring0(struct attacker *attacker, const char *function
 void *attacker_data(struct attacker *attacker, const char *name)
 {
 	return attacker->vm.memory + program_symbol(&attacker->program, name);
+}
+
+void attack_forget_events(struct vm *vm)
+{
+	struct kvm_vcpu_events events = {0};
+	struct kvm_mp_state state = {.mp_state = KVM_MP_STATE_RUNNABLE};
+
+	if (ioctl(vm->vcpu, KVM_SET_VCPU_EVENTS, &events) ||
+	    ioctl(vm->vcpu, KVM_SET_MP_STATE, &state))
+		die("KVM_SET_VCPU_EVENTS");
 }
 
 /* Until the daemon has looked after a vCPU that was thrown out, its gate is closed. */

@@ -13,6 +13,8 @@
 
 #include "program.h"
 
+#include <elisa/ring.h>
+
 struct attacker {
 	struct vm vm;     /* the first vCPU */
 	struct vm second; /* another one of the same VM */
@@ -41,6 +43,15 @@ const char *attack_failed(const char *condition, const char *format, ...)
 void attack_tried(uint64_t count);
 void attack_saw(const char *outcome, uint64_t count);
 
+/* A part that this machine cannot show. */
+void attack_skipped(const char *part, const char *reason);
+
+/* How often vCPUs of the attacker were thrown out so far, as the daemon tells it. */
+uint64_t attacker_recoveries(struct attacker *attacker);
+
+/* W. */
+uint64_t attack_window_gpa(void);
+
 /* elisactl with these words; its exit status. Its output goes to standard error. */
 int attack_ctl(const char *const words[]);
 
@@ -64,6 +75,9 @@ enum outcome attacker_call_ring0(struct attacker *attacker, const char *function
 
 /* Where the guest's variable is in the VMM's memory. */
 void *attacker_data(struct attacker *attacker, const char *name);
+
+/* Also of a vCPU that was left in a mode or with events that no further call could begin with. */
+void attack_forget_events(struct vm *vm);
 
 /* After it was thrown out: hello again, and its gate is open. NULL: so it is. */
 const char *attacker_rejoin(struct attacker *attacker);

@@ -7,5 +7,14 @@
 
 const char *attack_row01(struct attacker *attacker);
 const char *attack_row02(struct attacker *attacker);
+const char *attack_row03(struct attacker *attacker);
+const char *attack_row04(struct attacker *attacker);
+const char *attack_row05(struct attacker *attacker);
+const char *attack_row06(struct attacker *attacker);
+const char *attack_row07(struct attacker *attacker);
+const char *attack_row11(struct attacker *attacker);
+const char *attack_row14(struct attacker *attacker);
+const char *attack_row15(struct attacker *attacker);
+const char *attack_row19(struct attacker *attacker);
 
 #endif

@@ -82,8 +82,8 @@ static void set_registers(struct attacker *attacker, int offset)
 	struct kvm_regs regs = {
 		.rflags = 2 | (next_random() & 0xcd5), .rip = 0, .rax = 0, .rcx = 1};
 	__u64 *values[] = {&regs.rbx, &regs.rdx, &regs.rsi, &regs.rdi, &regs.rsp,
-			      &regs.rbp, &regs.r8,  &regs.r9,  &regs.r10, &regs.r11,
-			      &regs.r12, &regs.r13, &regs.r14, &regs.r15};
+			   &regs.rbp, &regs.r8,  &regs.r9,  &regs.r10, &regs.r11,
+			   &regs.r12, &regs.r13, &regs.r14, &regs.r15};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		*values[i] = hostile_value();

@@ -20,10 +20,21 @@ ATTACK_FUNCTION int64_t attacker_rejoin(void)
 	return gate_call(ELISA_CALL_NOP, 0, 0);
 }
 
+static const uint8_t nobody[ELISA_MAC_SIZE] = {0x52, 0xe1, 0x15, 0, 0, 1};
+
+/* One packet to nobody, sent once and left in the window. The port's number, or a negative one: the call's result less 1000. */
+ATTACK_FUNCTION int64_t attacker_prepare(void)
+{
+	int64_t taken;
+
+	port_frame(&attacker_port, 0, nobody, 64);
+	taken = port_send(&attacker_port, 1, 64);
+	return taken == 1 ? (int64_t)attacker_port.number : taken - 1000;
+}
+
 /* 0, or a negative number of a step: an empty call, then a packet that is nobody's, from a port anew. */
 ATTACK_FUNCTION int64_t attacker_works(void)
 {
-	static const uint8_t nobody[ELISA_MAC_SIZE] = {0x52, 0xe1, 0x15, 0, 0, 1};
 	int error;
 
 	port_close(&attacker_port);
@@ -32,6 +43,5 @@ ATTACK_FUNCTION int64_t attacker_works(void)
 		return error;
 	if (gate_call(ELISA_CALL_NOP, 0, 0))
 		return -10;
-	port_frame(&attacker_port, 0, nobody, 64);
-	return port_send(&attacker_port, 1, 64) == 1 ? 0 : -11;
+	return attacker_prepare() < 0 ? -11 : 0;
 }

@@ -194,12 +194,16 @@ void vm_create(struct vm *vm)
 
 void vm_add_vcpu(struct vm *first, struct vm *vm)
 {
+	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	if (kvm < 0)
 		die("/dev/kvm");
 	*vm = (struct vm){.fd = first->fd, .memory = first->memory, .number = first->number + 1};
 	create_vcpu(kvm, vm);
+	/* It would wait for the INIT and SIPI of an operating system. */
+	if (ioctl(vm->vcpu, KVM_SET_MP_STATE, &runnable))
+		die("KVM_SET_MP_STATE");
 	fill_tss(vm);
 	close(kvm);
 }
@@ -266,12 +270,18 @@ static enum outcome run(struct vm *vm)
 	}
 }
 
-/* KVM finishes an OUT at the next KVM_RUN, so registers set before that one would be changed. */
+/* KVM finishes an OUT or a load at the next KVM_RUN, so registers set before that one would be changed. */
 static void finish_io(struct vm *vm)
 {
 	vm->run->immediate_exit = 1;
 	ioctl(vm->vcpu, KVM_RUN, 0);
 	vm->run->immediate_exit = 0;
+}
+
+static bool is_unfinished(const struct vm *vm, enum outcome outcome)
+{
+	return outcome == OUTCOME_RETURNED || outcome == OUTCOME_FAULT ||
+	       (outcome == OUTCOME_OTHER && vm->run->exit_reason == KVM_EXIT_MMIO);
 }
 
 static enum outcome run_to_end(struct vm *vm, int64_t *result)
@@ -282,7 +292,7 @@ static enum outcome run_to_end(struct vm *vm, int64_t *result)
 	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs))
 		die("KVM_GET_REGS");
 	*result = regs.rax;
-	if (outcome == OUTCOME_RETURNED || outcome == OUTCOME_FAULT)
+	if (is_unfinished(vm, outcome))
 		finish_io(vm);
 	return outcome;
 }
@@ -291,6 +301,7 @@ void vm_begin(struct vm *vm, uint64_t function, uint64_t root, int ring,
 	      const uint64_t arguments[3])
 {
 	uint64_t stack = stack_address(vm, ring) - 8;
+	struct kvm_vcpu_events no_events = {0};
 	struct kvm_regs regs = {
 		.rip = function,
 		.rsp = stack,
@@ -300,6 +311,9 @@ void vm_begin(struct vm *vm, uint64_t function, uint64_t root, int ring,
 		.rdx = arguments[2],
 	};
 
+	/* What the call before left to be delivered is not this one's. */
+	if (ioctl(vm->vcpu, KVM_SET_VCPU_EVENTS, &no_events))
+		die("KVM_SET_VCPU_EVENTS");
 	*words(vm, stack) = vm_code_address(guest_returned);
 	set_system_registers(vm, root, ring);
 	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
@@ -320,6 +334,26 @@ static void set_debug(struct vm *vm, struct kvm_guest_debug debug)
 		die("KVM_SET_GUEST_DEBUG");
 }
 
+/* The trap after a stepped OUT, which the VMCS keeps (pending debug exceptions), is no later call's. */
+static void take_trap(struct vm *vm)
+{
+	struct kvm_regs regs, kept;
+	uint64_t mailbox[8];
+
+	if (ioctl(vm->vcpu, KVM_GET_REGS, &kept))
+		die("KVM_GET_REGS");
+	regs = kept;
+	regs.rip = vm_code_address(guest_returned);
+	memcpy(mailbox, vm->memory + GUEST_MAILBOX, sizeof(mailbox));
+	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+		die("KVM_SET_REGS");
+	run(vm);
+	finish_io(vm);
+	memcpy(vm->memory + GUEST_MAILBOX, mailbox, sizeof(mailbox));
+	if (ioctl(vm->vcpu, KVM_SET_REGS, &kept))
+		die("KVM_SET_REGS");
+}
+
 static enum outcome run_debugged(struct vm *vm, struct kvm_guest_debug debug)
 {
 	enum outcome outcome;
@@ -328,8 +362,10 @@ static enum outcome run_debugged(struct vm *vm, struct kvm_guest_debug debug)
 	outcome = run(vm);
 	if (outcome != OUTCOME_STOPPED)
 		set_debug(vm, (struct kvm_guest_debug){0});
-	if (outcome == OUTCOME_RETURNED || outcome == OUTCOME_FAULT)
+	if (is_unfinished(vm, outcome))
 		finish_io(vm);
+	if (outcome != OUTCOME_STOPPED)
+		take_trap(vm);
 	return outcome;
 }
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * row11_hypercalls.c - random hypercalls: every number, right and wrong sizes, addresses and contents.
+ *
+ * Half of the calls are made of values that could be right, so that they get past the first checks.
+ */
+#include "attacker.h"
+
+#define RESULTS 136 /* 0 and errno values; all else counts as the last */
+
+__attribute__((used, externally_visible)) uint64_t row11_results[RESULTS];
+
+static uint64_t state;
+static uint8_t argument[256] __attribute__((aligned(4096)));
+
+static uint64_t pick(const uint64_t *values, uint64_t count)
+{
+	return values[next_random(&state) % count];
+}
+
+#define PICK(...)                                                 \
+	({                                                        \
+		static const uint64_t values[] = {__VA_ARGS__};   \
+		pick(values, sizeof(values) / sizeof(values[0])); \
+	})
+
+static uint32_t size_of(uint64_t number)
+{
+	static const uint8_t sizes[] = {
+		[ELISA_HC_HELLO] = sizeof(struct elisa_hc_hello),
+		[ELISA_HC_REGISTER] = sizeof(struct elisa_hc_region),
+		[ELISA_HC_UNREGISTER] = sizeof(struct elisa_hc_region),
+		[ELISA_HC_QUEUE_SETUP] = sizeof(struct elisa_hc_queue),
+		[ELISA_HC_QUEUE_RELEASE] = sizeof(struct elisa_hc_queue),
+		[ELISA_HC_PORT_SET] = sizeof(struct elisa_hc_port),
+		[ELISA_HC_BYE] = sizeof(struct elisa_hc_port),
+		[ELISA_HC_RSS_SET] = sizeof(struct elisa_hc_rss),
+	};
+
+	return number < sizeof(sizes) ? sizes[number] : 24;
+}
+
+/* Words of a structure: its port first, then what is an address, a length, a flag somewhere. */
+static void fill(uint32_t size)
+{
+	uint32_t *words = (uint32_t *)argument;
+
+	for (uint32_t i = 0; i < size / 4; i++)
+		words[i] = next_random(&state) & 1
+				   ? PICK(0, 1, 2, 3, 64, 128, 0x1000, 0x80000, 0x200000, 0x400000,
+					  0x7fffffff, 0xffffffff, 1500, 40)
+				   : (uint32_t)next_random(&state);
+	if (next_random(&state) % 4)
+		words[0] = attacker_port.number;
+	/* The upper halves of 64-bit fields are mostly 0. */
+	for (uint32_t i = 3; i < size / 4; i += 2)
+		if (next_random(&state) % 4)
+			words[i] = 0;
+}
+
+static void fill_hello(void)
+{
+	struct elisa_hc_hello *hello = (void *)argument;
+
+	memset(argument, 0, sizeof(*hello));
+	hello->abi = ELISA_GUEST_ABI;
+	memcpy(hello->port_name, attacker_port_name, sizeof(hello->port_name));
+}
+
+static void call(void)
+{
+	uint64_t number = next_random(&state) % 8 ? 1 + next_random(&state) % 9
+						  : next_random(&state) & 0xffff;
+	uint64_t size = size_of(number), address = (uintptr_t)argument, rax;
+	int64_t result;
+
+	fill(size);
+	if (number == ELISA_HC_HELLO && next_random(&state) % 2)
+		fill_hello();
+	if (!(next_random(&state) % 8))
+		size = PICK(0, 1, 23, 25, 104, 4096, 0xffffffff, ~0ull);
+	if (!(next_random(&state) % 8))
+		address = PICK(0, 8, GUEST_MEMORY - 8, GUEST_MEMORY, 0x7ffffffff000, 0x800000000000,
+			       0xffff888000000000, ~0ull, ~7ull, GUEST_CALL_STUB,
+			       ELISA_GVA(ELISA_OFFSET_SWITCH));
+	rax = ELISA_HYPERCALL(number);
+	if (!(next_random(&state) % 16))
+		rax ^= 1ull << next_random(&state) % 64;
+	result = raw_hypercall(rax, address, size);
+	row11_results[result <= 0 && result > -(RESULTS - 1) ? -result : RESULTS - 1]++;
+}
+
+ATTACK_FUNCTION int64_t row11_hypercalls(uint64_t count, uint64_t seed)
+{
+	state = seed;
+	while (count--)
+		call();
+	return 0;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * row05.c - exceptions inside: descriptor tables that point at the window keep the gate closed; with
+ * honest ones, whatever the guest provokes inside throws it out, and runs nothing there.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "attacks.h"
+#include "step.h"
+
+#define EFLAGS_TF 0x100u
+#define EFLAGS_AC 0x40000u
+#define CR0_AM 0x40000u
+#define CR0_TS 8u
+#define CR4_OSFXSR 0x200u
+#define CR4_SMAP 0x200000u
+#define CR4_PKE 0x400000u
+#define MAX_STEPS 20000
+
+enum table {
+	TABLE_IDT,
+	TABLE_GDT,
+	TABLE_LDT,
+	TABLE_TSS,
+	TABLES,
+};
+
+static const struct {
+	uint64_t base;
+	uint32_t limit;
+} places[] = {
+	{ELISA_GVA(ELISA_OFFSET_GATE), 0xfff},
+	{ELISA_GVA(ELISA_OFFSET_STACK), 0xfff},
+	{ELISA_GVA(ELISA_OFFSET_SWITCH), 0xfff},
+	{ELISA_GVA(ELISA_OFFSET_MEMORY), 0xfff}, /* registered memory, its own or another's */
+	{ELISA_GVA(ELISA_WINDOW_SIZE) - 1, 0xfff},
+	{ELISA_WINDOW_GVA - 0x100, 0xfff}, /* begins before, reaches in */
+	{ELISA_WINDOW_GVA - 0xfff, 0xfff}, /* with its last byte */
+};
+
+static const uint64_t nop[3] = {ELISA_CALL_NOP, 0, 0};
+
+static void point(struct vm *vm, enum table table, uint64_t base, uint32_t limit)
+{
+	struct kvm_sregs sregs;
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
+		die("KVM_GET_SREGS");
+	switch (table) {
+	case TABLE_IDT:
+		sregs.idt = (struct kvm_dtable){.base = base, .limit = limit};
+		break;
+	case TABLE_GDT:
+		sregs.gdt = (struct kvm_dtable){.base = base, .limit = limit};
+		break;
+	case TABLE_LDT:
+		sregs.ldt = (struct kvm_segment){
+			.base = base, .limit = limit, .type = 2, .present = 1, .selector = 0x40};
+		break;
+	default:
+		sregs.tr.base = base;
+		sregs.tr.limit = limit;
+		break;
+	}
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs))
+		die("KVM_SET_SREGS");
+}
+
+/* Closed: the documented call's answer is -ENODEV, through the return stub. */
+static const char *try_table(struct attacker *attacker, enum table table, size_t place)
+{
+	struct vm *vm = &attacker->vm;
+	enum outcome outcome;
+	int64_t result;
+
+	vm_begin(vm, vm_code_address(guest_gate), GUEST_TABLES, 3, nop);
+	point(vm, table, places[place].base, places[place].limit);
+	outcome = vm_finish(vm, &result);
+	/* Without its TSS the guest cannot tell that it returned: its OUT needs the I/O map. */
+	REQUIRE((outcome == OUTCOME_RETURNED || table == TABLE_TSS) && result == -ENODEV,
+		"table %d at %#llx: outcome %d, result %lld", table,
+		(unsigned long long)places[place].base, outcome, (long long)result);
+	attack_forget_events(vm);
+	/* vm_begin() sets all but the LDT. */
+	point(vm, TABLE_LDT, 0, 0);
+	return NULL;
+}
+
+static const char *try_tables(struct attacker *attacker, uint64_t *closed)
+{
+	const char *reason = NULL;
+
+	for (enum table table = 0; table < TABLES; table++) {
+		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !reason; i++) {
+			reason = try_table(attacker, table, i);
+			++*closed;
+		}
+	}
+	return reason;
+}
+
+/* The instruction itself, in ring 0, right before the call: it exits, and the gate closes. */
+static const char *try_instruction(struct attacker *attacker, uint64_t *closed)
+{
+	struct vm *vm = &attacker->vm;
+	const uint64_t arguments[3] = {GUEST_ARGUMENT, 0, 0};
+	enum outcome outcome;
+	int64_t result;
+
+	*(uint16_t *)(vm->memory + GUEST_ARGUMENT) = 0xfff;
+	*(uint64_t *)(vm->memory + GUEST_ARGUMENT + 2) = ELISA_GVA(ELISA_OFFSET_GATE);
+	vm_begin(vm, vm_code_address(guest_lidt_gate), GUEST_TABLES, 0, arguments);
+	outcome = vm_finish(vm, &result);
+	attack_forget_events(vm);
+	++*closed;
+	/* From ring 0 it is no documented call: #GP, which finds no handler. */
+	REQUIRE(outcome == OUTCOME_OTHER, "outcome %d, result %lld", outcome, (long long)result);
+	return attacker_is_well(attacker);
+}
+
+struct provocation {
+	const char *name;
+	uint64_t rflags;
+	uint64_t cr0, cr4;   /* bits that change */
+	uint64_t breakpoint; /* DR0: execution of it */
+	uint64_t watched;    /* DR1: access to it */
+};
+
+static const struct provocation provocations[] = {
+	{.name = "TF", .rflags = EFLAGS_TF},
+	{.name = "DR0-gate", .breakpoint = ELISA_GVA(ELISA_OFFSET_GATE)},
+	{.name = "DR0-text", .breakpoint = ELISA_GVA(ELISA_OFFSET_TEXT)},
+	{.name = "DR1-list", .watched = ELISA_GVA(ELISA_OFFSET_LIST) + 16},
+	{.name = "DR1-identity", .watched = ELISA_GVA(ELISA_OFFSET_IDENTITY)},
+	{.name = "DR1-switch", .watched = ELISA_GVA(ELISA_OFFSET_SWITCH)},
+	{.name = "NM", .cr0 = CR0_TS},
+	{.name = "UD", .cr4 = CR4_OSFXSR},
+};
+
+static void provoke(struct vm *vm, const struct provocation *p)
+{
+	struct kvm_debugregs debug = {.dr6 = 0xffff0ff0, .dr7 = 0x400};
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) || ioctl(vm->vcpu, KVM_GET_REGS, &regs))
+		die("KVM_GET_SREGS");
+	sregs.cr0 ^= p->cr0;
+	sregs.cr4 ^= p->cr4;
+	regs.rflags |= p->rflags;
+	if (p->breakpoint) {
+		debug.db[0] = p->breakpoint;
+		debug.dr7 |= 2;
+	}
+	if (p->watched) {
+		debug.db[1] = p->watched;
+		debug.dr7 |= 8 | 0xf00000; /* reads and writes of 4 bytes */
+	}
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) || ioctl(vm->vcpu, KVM_SET_REGS, &regs) ||
+	    ioctl(vm->vcpu, KVM_SET_DEBUGREGS, &debug))
+		die("KVM_SET_DEBUGREGS");
+}
+
+static const char *try_provocation(struct attacker *attacker, const struct provocation *p,
+				   const uint64_t arguments[3])
+{
+	const struct provocation none = {0};
+	struct vm *vm = &attacker->vm;
+	enum outcome outcome;
+	int64_t result;
+
+	vm_begin(vm, ELISA_GVA(ELISA_OFFSET_GATE) - 10, GUEST_TABLES, 3, arguments);
+	provoke(vm, p);
+	/* TF would stop it at once outside: from the VMFUNC on. */
+	if (p->rflags) {
+		struct kvm_regs regs;
+
+		ioctl(vm->vcpu, KVM_GET_REGS, &regs);
+		regs.rip = ELISA_GVA(ELISA_OFFSET_GATE) - 3;
+		regs.rax = 0;
+		regs.rcx = 1;
+		ioctl(vm->vcpu, KVM_SET_REGS, &regs);
+	}
+	outcome = vm_finish(vm, &result);
+	provoke(vm, &none);
+	attack_forget_events(vm);
+	REQUIRE(attack_end(vm, outcome) == ATTACK_THROWN_OUT,
+		"%s: outcome %d, vector %llu at %#llx, result %lld", p->name, outcome,
+		(unsigned long long)vm_mailbox(vm, GUEST_FAULT_VECTOR),
+		(unsigned long long)vm_mailbox(vm, GUEST_FAULT_RIP), (long long)result);
+	return attacker_is_well(attacker);
+}
+
+/* Alignment checks of the guest's are off inside: nothing happens at all. */
+static const char *try_alignment(struct attacker *attacker, const uint64_t arguments[3])
+{
+	const struct provocation p = {.rflags = EFLAGS_AC, .cr0 = CR0_AM};
+	enum outcome outcome;
+	int64_t result;
+
+	vm_begin(&attacker->vm, ELISA_GVA(ELISA_OFFSET_GATE) - 10, GUEST_TABLES, 3, arguments);
+	provoke(&attacker->vm, &p);
+	outcome = vm_finish(&attacker->vm, &result);
+	REQUIRE(outcome == OUTCOME_RETURNED && result == 1, "AC: outcome %d, result %lld", outcome,
+		(long long)result);
+	return NULL;
+}
+
+/* An NMI that comes at any instruction is taken after the return. */
+static const char *try_nmis(struct attacker *attacker, const uint64_t arguments[3], uint64_t *held)
+{
+	struct vm *vm = &attacker->vm;
+	enum outcome outcome;
+	int64_t result;
+
+	for (unsigned int steps = 1; steps < MAX_STEPS; steps += steps < 150 ? 1 : 17) {
+		uint64_t before = vm_mailbox(vm, GUEST_NMIS);
+		bool inside;
+
+		if (!step_into_call(vm, arguments, steps))
+			return NULL;
+		inside = step_is_inside(vm);
+		if (ioctl(vm->vcpu, KVM_NMI))
+			die("KVM_NMI");
+		outcome = vm_finish(vm, &result);
+		REQUIRE(outcome == OUTCOME_RETURNED && result == 1,
+			"an NMI after %u instructions: outcome %d, result %lld", steps, outcome,
+			(long long)result);
+		REQUIRE(vm_mailbox(vm, GUEST_NMIS) == before + 1, "NMI after %u instructions",
+			steps);
+		REQUIRE(!inside || vm_mailbox(vm, GUEST_INTERRUPTED_RIP) ==
+					   ELISA_GVA(ELISA_OFFSET_LIST),
+			"NMI after %u instructions taken at %#llx", steps,
+			(unsigned long long)vm_mailbox(vm, GUEST_INTERRUPTED_RIP));
+		++*held;
+	}
+	return "the call never ended";
+}
+
+/* What of memory protection this CPU can turn on: all of it ends the call, or does nothing to it. */
+static void try_protection(struct attacker *attacker)
+{
+	struct kvm_sregs sregs;
+
+	if (ioctl(attacker->vm.vcpu, KVM_GET_SREGS, &sregs))
+		die("KVM_GET_SREGS");
+	sregs.cr4 |= CR4_SMAP;
+	if (ioctl(attacker->vm.vcpu, KVM_SET_SREGS, &sregs))
+		attack_skipped("smap", "this CPU has no SMAP");
+	sregs.cr4 = (sregs.cr4 & ~(uint64_t)CR4_SMAP) | CR4_PKE;
+	if (ioctl(attacker->vm.vcpu, KVM_SET_SREGS, &sregs))
+		attack_skipped("pkru", "this CPU has no protection keys");
+}
+
+const char *attack_row05(struct attacker *attacker)
+{
+	uint64_t closed = 0, thrown_out = 0, held = 0, arguments[3];
+	const char *reason;
+
+	attacker_begin(attacker);
+	reason = try_tables(attacker, &closed);
+	if (!reason)
+		reason = try_instruction(attacker, &closed);
+	for (size_t i = 0; i < sizeof(provocations) / sizeof(provocations[0]) && !reason; i++) {
+		step_prepare_send(attacker, arguments);
+		reason = try_provocation(attacker, &provocations[i], arguments);
+		thrown_out++;
+	}
+	if (!reason) {
+		step_prepare_send(attacker, arguments);
+		reason = try_alignment(attacker, arguments);
+	}
+	if (!reason)
+		reason = try_nmis(attacker, arguments, &held);
+	try_protection(attacker);
+	attack_tried(closed + thrown_out + held + 1);
+	attack_saw("closed", closed);
+	attack_saw("thrown_out", thrown_out);
+	attack_saw("nmi_after_return", held);
+	return reason ? reason : attacker_is_well(attacker);
+}
