@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: limit=420
+# rig: seconds=100 limit=500
 # Limits of a port, while guest A sends to guest B: guest C sends from addresses that are not its own and from
 # too many, more than it may, and to whom it may not. What is stopped is counted by reason, and A loses nothing.
 #
