@@ -234,7 +234,7 @@ static int add_conditions(scmp_filter_ctx filter, bool uplinks)
 
 	/* Messages to who keeps descriptors (store.h). */
 	if (!result)
-		result = ALLOW_IF(filter, socket, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+		result = ALLOW_IF(filter, socket, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	/* The module's; so none of KVM's on a descriptor that was taken. */
 	if (!result)
 		result = ALLOW_IF(filter, ioctl,
