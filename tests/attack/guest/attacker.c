@@ -2,8 +2,8 @@
 /* attacker.c - the honest half of an attacking guest: its port, and whether it still works. */
 #include "attacker.h"
 
-__attribute__((used, externally_visible)) char attacker_port_name[ELISA_NAME_SIZE];
-__attribute__((used, externally_visible)) struct port attacker_port;
+__attribute__((used)) char attacker_port_name[ELISA_NAME_SIZE];
+__attribute__((used)) struct port attacker_port;
 
 ATTACK_FUNCTION int64_t attacker_open(void)
 {

@@ -16,7 +16,7 @@
 
 #include "guest.h"
 
-#define ATTACK_FUNCTION __attribute__((used, noinline, externally_visible))
+#define ATTACK_FUNCTION __attribute__((used, noinline))
 
 #define EPERM 1
 #define ENOMEM 12

@@ -11,7 +11,7 @@
 #define NUMBER 16     /* offset of it in a frame */
 #define PATIENCE 1000 /* looks at the ring for the rest of a burst */
 
-__attribute__((used, externally_visible)) struct victim_report victim_report;
+__attribute__((used)) struct victim_report victim_report;
 
 static struct port sender, receiver;
 static uint64_t next_sent, next_received;
