@@ -24,10 +24,6 @@ struct sending {
 	const struct elisa_uplink *uplink;
 	const struct elisa_uplink_queue *queue;
 	uint32_t port; /* the uplink's */
-
-	/* Added to the uplink port's counters once. */
-	uint64_t packets;
-	uint64_t bytes;
 };
 
 static uint32_t count_bits(uint32_t mask)
@@ -86,6 +82,31 @@ static void fill(struct rte_mbuf *mbuf, const struct elisa_batch *batch,
 	mbuf->data_len = length;
 }
 
+/* Without its first `nb` packets. */
+static uint32_t all_but(uint32_t mask, uint32_t nb)
+{
+	for (; nb; nb--)
+		mask &= mask - 1;
+	return mask;
+}
+
+/*
+ * Add packets to the uplink port's counters, or take them back: before they are given to the NIC. So of a
+ * vCPU that stops for good on the way nothing has left the host that is not counted.
+ */
+static void count(const struct sending *sending, const struct elisa_batch *batch, uint32_t mask,
+		  bool back)
+{
+	struct elisa_receive_counters *counters = &sending->sender->sw->received[sending->port];
+	uint64_t packets = count_bits(mask);
+	uint64_t bytes = 0;
+
+	for (; mask; mask &= mask - 1)
+		bytes += batch->packets[__builtin_ctz(mask)].length;
+	elisa_count(&counters->packets, back ? -packets : packets);
+	elisa_count(&counters->bytes, back ? -bytes : bytes);
+}
+
 /* Packets of `mask` into the NIC. Returns those it had no descriptor or mbuf for: the last ones. */
 static uint32_t send(struct sending *sending, const struct elisa_batch *batch, uint32_t mask)
 {
@@ -93,6 +114,7 @@ static uint32_t send(struct sending *sending, const struct elisa_batch *batch, u
 	struct rte_mbuf *mbufs[ELISA_BATCH_PACKETS];
 	struct elisa_tap tap;
 	uint32_t nb = 0;
+	uint32_t left;
 	uint32_t sent;
 
 	elisa_tap_open(&tap, sending->sender, sending->port, ELISA_CAPTURE_OUT, false);
@@ -103,17 +125,17 @@ static uint32_t send(struct sending *sending, const struct elisa_batch *batch, u
 	}
 	if (!nb)
 		return mask;
+	left = all_but(mask, nb);
+	count(sending, batch, mask & ~left, false);
 	sent = elisa_burst_transmit(sending->uplink->driver, sending->queue, mbufs, nb);
-	if (sent < nb)
+	if (elisa_unlikely(sent < nb)) {
 		elisa_pool_enqueue(pool, (void *const *)&mbufs[sent], nb - sent);
-	for (; sent; sent--, mask &= mask - 1) {
-		sending->packets++;
-		sending->bytes += batch->packets[__builtin_ctz(mask)].length;
-		if (elisa_unlikely(tap.bytes))
-			elisa_tap_show(&tap, sending->sender, batch,
-				       &batch->packets[__builtin_ctz(mask)]);
+		count(sending, batch, all_but(mask, sent) & ~left, true);
+		left = all_but(mask, sent);
 	}
-	return mask;
+	for (mask &= ~left; elisa_unlikely(tap.bytes) && mask; mask &= mask - 1)
+		elisa_tap_show(&tap, sending->sender, batch, &batch->packets[__builtin_ctz(mask)]);
+	return left;
 }
 
 /* True: it waits, none of it was sent. */
@@ -211,8 +233,6 @@ static uint32_t transmit(struct elisa_sender *sender, const struct elisa_batch *
 	too_long = find_too_long(uplink, batch, mask);
 	mask = send_all(&sending, batch, mask & ~too_long, may_wait);
 	elisa_owner_give(queue);
-	elisa_count(&sender->sw->received[sending.port].packets, sending.packets);
-	elisa_count(&sender->sw->received[sending.port].bytes, sending.bytes);
 	/* Those behind a packet that waits are not taken: they come again, and are counted then. */
 	if (mask && may_wait)
 		too_long &= (mask & -mask) - 1;

@@ -46,6 +46,8 @@ uint16_t elisa_burst_transmit(uint32_t driver, const struct elisa_uplink_queue *
 	assert_int_equal(driver, NIC_DRIVER);
 	assert_taken(nic);
 	nb = nb < nic->room ? nb : nic->room;
+	/* Whoever stops for good from here on has nothing out there that is not counted. */
+	assert_true(*nic->counted >= nic->nb_sent + nb);
 	for (uint32_t i = 0; i < nb; i++) {
 		struct rte_mbuf *mbuf = mbufs[i];
 		struct nic_frame *frame = &nic->sent[nic->nb_sent++];
@@ -109,6 +111,7 @@ void nics_make(struct world *world, unsigned int uplink, struct fake_nic *nics, 
 	for (uint32_t i = 0; i < nb_queues; i++) {
 		nic_make(&nics[i]);
 		nics[i].owner = &world->sw->uplinks[uplink].queues[i].owner;
+		nics[i].counted = &world->sw->received[NIC_PORT + uplink].packets;
 		assert_int_equal(elisa_switch_uplink_set_queue(
 					 world->sw, uplink, i, (uintptr_t)&nics[i],
 					 (uintptr_t)&nics[i], (uintptr_t)&nics[i].mempool),

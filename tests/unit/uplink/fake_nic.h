@@ -34,7 +34,8 @@ struct fake_nic {
 	uint32_t room; /* frames that transmit still takes */
 	struct nic_frame *sent;
 	uint32_t nb_sent;
-	const uint64_t *owner; /* is it taken whenever a burst function runs? */
+	const uint64_t *owner;   /* is it taken whenever a burst function runs? */
+	const uint64_t *counted; /* packets of the port: is each counted before it is sent? */
 };
 
 /* Uplink `uplink` of the world's switch, on port NIC_PORT + uplink, up, with `nb_queues` NICs. */
