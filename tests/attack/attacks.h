@@ -12,9 +12,13 @@ const char *attack_row04(struct attacker *attacker);
 const char *attack_row05(struct attacker *attacker);
 const char *attack_row06(struct attacker *attacker);
 const char *attack_row07(struct attacker *attacker);
+const char *attack_row08(struct attacker *attacker);
+const char *attack_row09(struct attacker *attacker);
+const char *attack_row10(struct attacker *attacker);
 const char *attack_row11(struct attacker *attacker);
 const char *attack_row14(struct attacker *attacker);
 const char *attack_row15(struct attacker *attacker);
+const char *attack_row17(struct attacker *attacker);
 const char *attack_row19(struct attacker *attacker);
 
 #endif

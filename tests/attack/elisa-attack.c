@@ -12,12 +12,23 @@
 
 #include "attacks.h"
 
-/* clang-format off: one a line */
+/* clang-format off */
 static const struct attack attacks[] = {
-	{"row-01", attack_row01}, {"row-02", attack_row02}, {"row-03", attack_row03},
-	{"row-04", attack_row04}, {"row-05", attack_row05}, {"row-06", attack_row06},
-	{"row-07", attack_row07}, {"row-11", attack_row11}, {"row-14", attack_row14},
-	{"row-15", attack_row15}, {"row-19", attack_row19},
+	{"row-01", attack_row01},
+	{"row-02", attack_row02},
+	{"row-03", attack_row03},
+	{"row-04", attack_row04},
+	{"row-05", attack_row05},
+	{"row-06", attack_row06},
+	{"row-07", attack_row07},
+	{"row-08", attack_row08},
+	{"row-09", attack_row09},
+	{"row-10", attack_row10},
+	{"row-11", attack_row11},
+	{"row-14", attack_row14},
+	{"row-15", attack_row15},
+	{"row-17", attack_row17},
+	{"row-19", attack_row19},
 };
 /* clang-format on */
 
