@@ -21,7 +21,7 @@ KINDS = {
     "load-acquire": r"\belisa_load_acquire\(|\bsmp_load_acquire\(|\batomic_read_acquire\(",
     "store-release": r"\belisa_store_release\(|\bsmp_store_release\(|\batomic_set_release\(",
     "swap": r"\belisa_replace\(|\batomic_cmpxchg\(|\batomic_xchg\(|\bcmpxchg64\(",
-    "barrier": r"\bsmp_mb\(|\bsmp_rmb\(|\bsmp_wmb\(|\b__atomic_thread_fence\(",
+    "barrier": r"\bsmp_mb\(|\bsmp_rmb\(|\bsmp_wmb\(",
 }
 BUILTIN = re.compile(r"\b__atomic_(\w+?)(?:_n)?\((.*?__ATOMIC_(\w+).*?)\);", re.S)
 ROW = re.compile(r"^\| `([\w./-]+)` \| `(\w+)` \| ([^|]+?) \|", re.M)

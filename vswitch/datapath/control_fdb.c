@@ -99,8 +99,9 @@ void elisa_fdb_remove_fixed(struct elisa_switch *sw, uint64_t mac)
 }
 
 /*
- * What vCPUs that were lost while they learned have left wrong. A port that is learning at this moment
- * keeps its count until the next time.
+ * What vCPUs that were lost while they learned have left wrong. A port whose count changes meanwhile
+ * keeps it until the next time. An entry that is counted and not yet there is missed: until then the
+ * port may pass its limit by one for each vCPU that is at that point.
  */
 static void recount(struct elisa_switch *sw)
 {
