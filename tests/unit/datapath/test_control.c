@@ -93,6 +93,41 @@ static void test_port_again(void **state)
 	assert_int_equal(elisa_switch_fdb_dump(world->sw, records, 8), 3);
 }
 
+/* A daemon was killed while it removed port 2 and added port 5; the next one knows of port 0 only. */
+static void test_settle(void **state)
+{
+	struct elisa_port_params params = {.mac = {2, 0, 0, 0, 0, 9}};
+	struct world *world = *state;
+	struct elisa_switch *sw = world->sw;
+	struct guest *gone = &world->guests[1];
+	struct elisa_fdb_record record;
+	uint64_t mac = gone->mac;
+
+	assert_int_equal(elisa_switch_port_set_capture(sw, 0, 64), 0);
+	assert_int_equal(elisa_switch_port_set_capture(sw, 1, 64), 0);
+	gone->mac = 0x0200000000aaull;
+	guest_fill(gone, 0, 0xffffffffffff, 60, 0);
+	gone->mac = mac;
+	assert_int_equal(guest_send(world, gone, 1), 1);
+	guest_drain(&world->guests[0]);
+	guest_drain(&world->guests[2]);
+	sw->ports &= ~4ull;
+	assert_int_equal(elisa_switch_port_add(sw, 5, &params), 0);
+	sw->ports &= ~32ull;
+	sw->config[5].present = 0;
+	assert_int_equal(elisa_switch_settle(sw, 1), 1 << 1 | 1 << 2 | 1 << 5);
+	assert_int_equal(sw->ports, 1);
+	for (uint32_t port = 0; port < ELISA_MAX_PORTS; port++) {
+		assert_int_equal(sw->config[port].present, port == 0);
+		assert_int_equal(sw->config[port].capture, 0);
+	}
+	assert_int_equal(elisa_switch_fdb_dump(sw, &record, 1), 1);
+	assert_int_equal(record.port, 0);
+	assert_int_equal(guest_send(world, gone, 1), -ENODEV);
+	assert_int_equal(elisa_switch_settle(sw, 1), 0);
+	assert_int_equal(elisa_switch_port_add(sw, 5, &params), 0);
+}
+
 static void test_dump(void **state)
 {
 	struct world *world = *state;
@@ -361,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_init),
 		cmocka_unit_test_setup_teardown(test_ports, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_port_again, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_settle, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_dump, setup, world_teardown),
 		cmocka_unit_test(test_finish_by_daemon),
 		cmocka_unit_test(test_finish_by_itself),
