@@ -69,6 +69,7 @@ const char *case_fs_base_by_vmm(void);
 const char *case_fsgsbase(void);
 const char *case_registers_after_recovery(void);
 const char *case_registers_after_eviction(void);
+const char *case_saved_vectors(void);
 const char *case_timer_while_inside(void);
 const char *case_nmi_while_inside(void);
 const char *case_long_stay(void);

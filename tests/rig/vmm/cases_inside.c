@@ -174,20 +174,23 @@ const char *case_faults_inside(void)
 }
 
 /*
- * Nowhere that the guest or its VMM can look. Vector registers as KVM_GET_XSAVE has them: what
- * KVM_GET_FPU says of registers that are zero may be what they were when they were last saved.
+ * Nowhere that the guest or its VMM can look. KVM_GET_FPU shows what it does not: the memory that the
+ * vector registers were last saved to, where a save of registers that are zero leaves what was there.
  */
 static const char *check_no_secret(struct vm *vm)
 {
 	const char secret[] = "\xe7\xc2\x5e\xe7\xc2\x5e"; /* IMAGE_SECRET, as bytes in memory */
 	struct kvm_xsave xsave;
 	struct kvm_regs regs;
+	struct kvm_fpu fpu;
 
 	/* The handler has used RAX; it kept the value. */
-	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs) || ioctl(vm->vcpu, KVM_GET_XSAVE, &xsave))
+	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs) || ioctl(vm->vcpu, KVM_GET_XSAVE, &xsave) ||
+	    ioctl(vm->vcpu, KVM_GET_FPU, &fpu))
 		die("KVM_GET_REGS");
 	CHECK(!memmem(&regs, sizeof(regs), secret, sizeof(secret) - 1), "a general register");
 	CHECK(!memmem(&xsave, sizeof(xsave), secret, sizeof(secret) - 1), "a vector register");
+	CHECK(!memmem(&fpu, sizeof(fpu), secret, sizeof(secret) - 1), "a saved vector register");
 	CHECK(!memmem(vm->memory, GUEST_MEMORY, secret, sizeof(secret) - 1), "the guest's memory");
 	return NULL;
 }
@@ -211,23 +214,52 @@ static void *call_with_secrets(void *argument)
 	return NULL;
 }
 
+static void *call_with_vectors(void *argument)
+{
+	vm_gate(argument, IMAGE_VECTORS_WAIT, MEMORY_GVA, 0);
+	return NULL;
+}
+
+/* The vCPU stands inside, in `call`, with IMAGE_SECRET in registers. */
+static void park_inside(struct setup *setup, void *(*call)(void *vm))
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, call, &setup->vm))
+		die("pthread_create");
+	while (!*(volatile uint64_t *)setup->host.memory)
+		usleep(1000);
+	vm_park(&setup->vm, thread);
+}
+
 /* Thrown out by the host while it stood still, not at an exit of its own. */
 const char *case_registers_after_eviction(void)
 {
 	struct setup setup;
 	const char *reason;
-	pthread_t thread;
 	int64_t result;
 
 	_Static_assert(IMAGE_TO_SWITCH == ELISA_OFFSET_SWITCH - ELISA_OFFSET_TEXT, "distance");
 	setup_hello(&setup);
-	if (pthread_create(&thread, NULL, call_with_secrets, &setup.vm))
-		die("pthread_create");
-	while (!*(volatile uint64_t *)setup.host.memory)
-		usleep(1000);
-	vm_park(&setup.vm, thread);
+	park_inside(&setup, call_with_secrets);
 	CHECK(host_evict(&setup.host, 0) == 0, "evict");
 	CHECK(vm_resume(&setup.vm, &result) == OUTCOME_FAULT, "it went on");
+	reason = check_no_secret(&setup.vm);
+	return reason ? reason : setup_end(&setup);
+}
+
+/* Parked with vectors that the host had to save, and gone on to a return of its own. */
+const char *case_saved_vectors(void)
+{
+	struct setup setup;
+	const char *reason;
+	int64_t result;
+
+	setup_hello(&setup);
+	park_inside(&setup, call_with_vectors);
+	setup.host.memory[1] = 5;
+	CHECK(vm_resume(&setup.vm, &result) == OUTCOME_RETURNED && result == 5, "%lld",
+	      (long long)result);
 	reason = check_no_secret(&setup.vm);
 	return reason ? reason : setup_end(&setup);
 }

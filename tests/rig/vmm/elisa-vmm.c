@@ -28,6 +28,7 @@ static const struct test_case cases[] = {
 	{"fsgsbase", case_fsgsbase, VMCALL_OR_NOT},
 	{"registers-after-recovery", case_registers_after_recovery, VMCALL_OR_NOT},
 	{"registers-after-eviction", case_registers_after_eviction, VMCALL_OR_NOT},
+	{"saved-vectors", case_saved_vectors, VMCALL_OR_NOT},
 	{"timer-while-inside", case_timer_while_inside, VMCALL_OR_NOT},
 	{"nmi-while-inside", case_nmi_while_inside, VMCALL_OR_NOT},
 	{"long-stay", case_long_stay, VMCALL_OR_NOT},

@@ -5,13 +5,17 @@
  */
 #include "image.h"
 
-	/* No register is left to address with. */
-	.set .Lmemory, image_begin + IMAGE_TO_SWITCH
-	.macro secrets
+	.macro vectors
 	movabs $IMAGE_SECRET, %rax
 	movq %rax, %xmm0
 	movq %rax, %xmm7
 	movq %rax, %xmm15
+	.endm
+
+	/* No register is left to address with. */
+	.set .Lmemory, image_begin + IMAGE_TO_SWITCH
+	.macro secrets
+	vectors
 	mov %rax, %rbx
 	mov %rax, %rcx
 	mov %rax, %rdx
@@ -62,6 +66,8 @@ image_begin:
 	je .Lflags
 	cmp $IMAGE_SECRETS_WAIT, %rdi
 	je .Lsecretswait
+	cmp $IMAGE_VECTORS_WAIT, %rdi
+	je .Lvectorswait
 	xor %eax, %eax
 	ret
 .Lsum:
@@ -102,6 +108,8 @@ image_begin:
 	xor %ecx, %ecx
 	div %ecx
 	ret
+.Lvectorswait:
+	vectors
 .Lwait:					/* say "inside" to the VMM, wait for its answer */
 	movq $1, (%rsi)
 1:	cmpq $0, 8(%rsi)

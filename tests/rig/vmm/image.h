@@ -19,6 +19,7 @@
 #define IMAGE_KEEP_FS 13 /* keep the FS base, IMAGE_FS_BASE; then a fault, or WAIT at the second */
 #define IMAGE_FLAGS 14   /* DF and AC set, then a fault */
 #define IMAGE_SECRETS_WAIT 15 /* IMAGE_SECRET in all registers, then WAIT at the switch's memory */
+#define IMAGE_VECTORS_WAIT 16 /* IMAGE_SECRET in vector registers, then WAIT at the second */
 
 #define IMAGE_SECRET 0x5ec2e75ec2e7
 #define IMAGE_TO_SWITCH 0x400000          /* ELISA_OFFSET_SWITCH - ELISA_OFFSET_TEXT */
