@@ -47,22 +47,39 @@ void attack_skipped(const char *part, const char *reason)
 	printf("skip %s %s\n", part, reason);
 }
 
+const char *attack_json(const char *words)
+{
+	static char text[1 << 18];
+	char command[100];
+	size_t length;
+	FILE *output;
+
+	snprintf(command, sizeof(command), "elisactl --json %.60s | tr -d ' \\n'", words);
+	output = popen(command, "r");
+	if (!output)
+		die(command);
+	length = fread(text, 1, sizeof(text) - 1, output);
+	text[length] = 0;
+	return pclose(output) || !length ? NULL : text;
+}
+
+pid_t attack_daemon_pid(void)
+{
+	const char *text = attack_json("status");
+	const char *at = text ? strstr(text, "\"pid\":") : NULL;
+
+	return at ? (pid_t)strtol(at + strlen("\"pid\":"), NULL, 10) : 0;
+}
+
 uint64_t attacker_recoveries(struct attacker *attacker)
 {
-	FILE *output = popen("elisactl --json vm | tr -d ' \\n'", "r");
-	static char text[1 << 16];
-	char key[40];
+	const char *at, *text = attack_json("vm");
 	uint64_t sum = 0;
-	size_t length;
-	char *at;
+	char key[40];
 
 	(void)attacker;
-	length = output ? fread(text, 1, sizeof(text) - 1, output) : 0;
-	if (!length || pclose(output))
-		die("elisactl vm");
-	text[length] = 0;
 	snprintf(key, sizeof(key), "\"pid\":%d,", getpid());
-	at = strstr(text, key);
+	at = text ? strstr(text, key) : NULL;
 	if (!at)
 		die("the attacker's VM in elisactl vm");
 	/* To the next VM: its vCPUs. */
@@ -111,7 +128,7 @@ void attacker_create(struct attacker *attacker)
 
 void attacker_add_port(struct attacker *attacker, const char *suffix)
 {
-	char name[ELISA_NAME_SIZE + 1], pid[16];
+	char name[ELISA_NAME_SIZE], pid[16];
 	const char *words[] = {"elisactl", "port", "add", name, "--vm", pid, NULL};
 
 	snprintf(name, sizeof(name), "%.20s%s", attacker->port, suffix);
@@ -122,18 +139,28 @@ void attacker_add_port(struct attacker *attacker, const char *suffix)
 	}
 }
 
-void attacker_begin(struct attacker *attacker)
+static void open_port(struct attacker *attacker, const char *function)
 {
 	int64_t error;
 
-	attacker_create(attacker);
-	attacker_add_port(attacker, "");
-	strcpy(attacker_data(attacker, "attacker_port_name"), attacker->port);
-	if (attacker_call(attacker, "attacker_open", 0, 0, 0, &error) != OUTCOME_RETURNED ||
-	    error) {
+	if (attacker_call(attacker, function, 0, 0, 0, &error) != OUTCOME_RETURNED || error) {
 		errno = (int)-error;
 		die("the attacker's own port");
 	}
+}
+
+void attacker_begin(struct attacker *attacker)
+{
+	attacker_create(attacker);
+	attacker_add_port(attacker, "");
+	strcpy(attacker_data(attacker, "attacker_port_name"), attacker->port);
+	open_port(attacker, "attacker_open");
+}
+
+void attacker_open_second(struct attacker *attacker)
+{
+	attacker_add_port(attacker, "2");
+	open_port(attacker, "attacker_open_second");
 }
 
 void attacker_end(struct attacker *attacker)

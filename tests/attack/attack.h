@@ -14,6 +14,7 @@
 #include "program.h"
 
 #include <elisa/ring.h>
+#include <sys/types.h>
 
 struct attacker {
 	struct vm vm;     /* the first vCPU */
@@ -49,6 +50,15 @@ void attack_skipped(const char *part, const char *reason);
 /* How often vCPUs of the attacker were thrown out so far, as the daemon tells it. */
 uint64_t attacker_recoveries(struct attacker *attacker);
 
+/*
+ * What elisactl --json answers to these words, without blanks and newlines; valid until the next call.
+ * NULL: nothing, no daemon answers.
+ */
+const char *attack_json(const char *words);
+
+/* The daemon's process; 0: none answers. */
+pid_t attack_daemon_pid(void);
+
 /* W. */
 uint64_t attack_window_gpa(void);
 
@@ -63,6 +73,9 @@ void attacker_add_port(struct attacker *attacker, const char *suffix);
 
 /* Both, and the guest has its port open (guest/attacker.c), on the page table GUEST_TABLES. */
 void attacker_begin(struct attacker *attacker);
+
+/* A second port, with "2" behind its name, which the guest has open too. */
+void attacker_open_second(struct attacker *attacker);
 
 /* Its ports are deleted, its VM goes. */
 void attacker_end(struct attacker *attacker);

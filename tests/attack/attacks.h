@@ -19,6 +19,7 @@ const char *attack_row11(struct attacker *attacker);
 const char *attack_row13(struct attacker *attacker);
 const char *attack_row14(struct attacker *attacker);
 const char *attack_row15(struct attacker *attacker);
+const char *attack_row16(struct attacker *attacker);
 const char *attack_row17(struct attacker *attacker);
 const char *attack_row19(struct attacker *attacker);
 

@@ -28,6 +28,7 @@ static const struct attack attacks[] = {
 	{"row-13", attack_row13},
 	{"row-14", attack_row14},
 	{"row-15", attack_row15},
+	{"row-16", attack_row16},
 	{"row-17", attack_row17},
 	{"row-19", attack_row19},
 };

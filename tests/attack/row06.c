@@ -119,12 +119,9 @@ const char *attack_row06(struct attacker *attacker)
 {
 	const char *reason = NULL;
 	uint64_t same = 0;
-	int64_t error;
 
 	attacker_begin(attacker);
-	attacker_add_port(attacker, "2");
-	if (attacker_call(attacker, "row06_open", 0, 0, 0, &error) != OUTCOME_RETURNED || error)
-		return "the second port does not open";
+	attacker_open_second(attacker);
 	for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]) && !reason; i++) {
 		reason = try(attacker, &oddities[i]);
 		same += !reason;

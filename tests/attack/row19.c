@@ -11,8 +11,7 @@
 
 const char *attack_row19(struct attacker *attacker)
 {
-	static char text[1 << 16];
-	FILE *output;
+	const char *text;
 	char pid[24];
 	long result;
 
@@ -22,10 +21,8 @@ const char *attack_row19(struct attacker *attacker)
 	REQUIRE(result < 0 && errno == EWOULDBLOCK, "delete_module: %ld, errno %d", result, errno);
 	attack_saw("refused", 1);
 	/* Who: the VMs that the daemon lists. */
-	output = popen("elisactl --json vm | tr -d ' \\n'", "r");
-	if (!output || !fread(text, 1, sizeof(text) - 1, output) || pclose(output))
-		die("elisactl vm");
+	text = attack_json("vm");
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
-	REQUIRE(strstr(text, pid), "elisactl vm does not name process %d", getpid());
+	REQUIRE(text && strstr(text, pid), "elisactl vm does not name process %d", getpid());
 	return attacker_is_well(attacker);
 }

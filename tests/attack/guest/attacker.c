@@ -4,10 +4,26 @@
 
 __attribute__((used)) char attacker_port_name[ELISA_NAME_SIZE];
 __attribute__((used)) struct port attacker_port;
+struct port attacker_second;
 
 ATTACK_FUNCTION int64_t attacker_open(void)
 {
 	return port_open(&attacker_port, attacker_port_name, (uint8_t *)GUEST_REGION);
+}
+
+/* The port whose name has "2" behind: the VM's own receiver. */
+ATTACK_FUNCTION int64_t attacker_open_second(void)
+{
+	char name[ELISA_NAME_SIZE];
+	uint32_t length = 0;
+
+	while (attacker_port_name[length]) {
+		name[length] = attacker_port_name[length];
+		length++;
+	}
+	name[length] = '2';
+	name[length + 1] = 0;
+	return port_open(&attacker_second, name, (uint8_t *)GUEST_REGION + PORT_MEMORY);
 }
 
 /* The least after having been thrown out: admitted again, and the gate is open. 0: so it is. */

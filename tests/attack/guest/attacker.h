@@ -7,5 +7,6 @@
 
 extern char attacker_port_name[ELISA_NAME_SIZE]; /* set by the VMM */
 extern struct port attacker_port;
+extern struct port attacker_second; /* if attacker_open_second() was called */
 
 #endif

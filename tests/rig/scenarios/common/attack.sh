@@ -5,7 +5,8 @@
 #	victim_start		the victim's VM, its ports v0 and v1, and its traffic
 #	attack NAME		elisa-attack NAME, then whether victim and switch are well; checks NAME,
 #				NAME.victim, NAME.switch; figures NAME_tried, NAME_OUTCOME, NAME_victim_…
-#	victim_check PREFIX	the victim is as it was: checks PREFIX.victim
+#	victim_check PREFIX	the victim is as it was: checks PREFIX.victim; of others' packets it has just
+#				those broadcasts that the attacks told of (saw broadcasts_passed)
 #	switch_check PREFIX	so is the switch: PREFIX.switch
 #	victim_stop
 
@@ -29,6 +30,7 @@ victim_start() {
 	done
 	victim_ask ports && [ "$ANSWER" = ready ] || return 1
 	VICTIM_TURNS=0
+	VICTIM_FOREIGN=0
 	sleep 0.2
 }
 
@@ -39,7 +41,7 @@ victim_field() { # NAME: of $ANSWER
 
 victim_is_well() {
 	case $ANSWER in
-	"turns="*" torn=0 lost=0 foreign=0 dropped=0 refused=0 error=0 canary=ok") ;;
+	"turns="*" torn=0 lost=0 foreign=$VICTIM_FOREIGN dropped=0 refused=0 error=0 canary=ok") ;;
 	*) return 1 ;;
 	esac
 	[ "$TURNS" -gt "$VICTIM_TURNS" ] && [ "$VICTIM_SENT" = "$(victim_field received)" ]
@@ -69,7 +71,11 @@ attack() {
 	while read -r WORD NAME REST; do
 		case $WORD in
 		tried) result "$1_tried" "$NAME" ;;
-		saw) result "$1_$NAME" "$REST" ;;
+		saw)
+			result "$1_$NAME" "$REST"
+			# A port gets what is sent to everybody; so many, not one more or less.
+			[ "$NAME" != broadcasts_passed ] || VICTIM_FOREIGN=$((VICTIM_FOREIGN + REST))
+			;;
 		ok) VERDICT="" ;;
 		FAIL) VERDICT=$REST ;;
 		esac
