@@ -16,6 +16,7 @@ const char *attack_row08(struct attacker *attacker);
 const char *attack_row09(struct attacker *attacker);
 const char *attack_row10(struct attacker *attacker);
 const char *attack_row11(struct attacker *attacker);
+const char *attack_row12(struct attacker *attacker);
 const char *attack_row13(struct attacker *attacker);
 const char *attack_row14(struct attacker *attacker);
 const char *attack_row15(struct attacker *attacker);

@@ -25,6 +25,7 @@ static const struct attack attacks[] = {
 	{"row-09", attack_row09},
 	{"row-10", attack_row10},
 	{"row-11", attack_row11},
+	{"row-12", attack_row12},
 	{"row-13", attack_row13},
 	{"row-14", attack_row14},
 	{"row-15", attack_row15},
