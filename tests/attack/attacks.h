@@ -23,5 +23,6 @@ const char *attack_row15(struct attacker *attacker);
 const char *attack_row16(struct attacker *attacker);
 const char *attack_row17(struct attacker *attacker);
 const char *attack_row19(struct attacker *attacker);
+const char *attack_row21(struct attacker *attacker);
 
 #endif

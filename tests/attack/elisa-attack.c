@@ -32,6 +32,7 @@ static const struct attack attacks[] = {
 	{"row-16", attack_row16},
 	{"row-17", attack_row17},
 	{"row-19", attack_row19},
+	{"row-21", attack_row21},
 };
 /* clang-format on */
 
