@@ -22,6 +22,7 @@ const char *attack_row14(struct attacker *attacker);
 const char *attack_row15(struct attacker *attacker);
 const char *attack_row16(struct attacker *attacker);
 const char *attack_row17(struct attacker *attacker);
+const char *attack_row18(struct attacker *attacker);
 const char *attack_row19(struct attacker *attacker);
 const char *attack_row21(struct attacker *attacker);
 

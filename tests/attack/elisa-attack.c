@@ -31,6 +31,7 @@ static const struct attack attacks[] = {
 	{"row-15", attack_row15},
 	{"row-16", attack_row16},
 	{"row-17", attack_row17},
+	{"row-18", attack_row18},
 	{"row-19", attack_row19},
 	{"row-21", attack_row21},
 };
