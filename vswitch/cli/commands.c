@@ -150,7 +150,8 @@ static const struct elisa_cli_command commands[] = {
 	{.words = {"prove"},
 	 .request = "prove",
 	 .usage = "prove",
-	 .help = "Checks the isolation of the contexts as built, for every vCPU of the switch.\n",
+	 .help = "Checks the isolation of the contexts as built, for every vCPU of the switch,\n"
+		 "and that the switch's own state is sound.\n",
 	 .print = elisa_print_proof},
 	{.words = {"status"},
 	 .request = "status",

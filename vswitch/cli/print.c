@@ -292,7 +292,8 @@ void elisa_print_proof(const json_t *result)
 {
 	char room[TEXT_SIZE];
 
-	printf("all invariants hold (%s table entries walked)\n", member(result, "entries", room));
+	printf("all invariants hold (%s table entries walked), the switch's state is sound\n",
+	       member(result, "entries", room));
 }
 
 void elisa_print_status(const json_t *result)

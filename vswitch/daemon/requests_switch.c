@@ -80,6 +80,23 @@ json_t *elisa_request_fdb_flush(struct elisa_daemon *daemon, const json_t *argum
 	return json_pack("{s:I}", "forgotten", (json_int_t)count);
 }
 
+/* The contexts keep guests out of the switch's state. Did they? */
+static int audit(struct elisa_daemon *daemon, struct elisa_failure *failure)
+{
+	char sentence[ELISA_AUDIT_SENTENCE];
+	int result = elisa_switch_audit(daemon->domain.sw, sentence);
+
+	if (!result)
+		return 0;
+	elisa_fail(
+		failure, result,
+		"the state of switch %s is not sound: %s; stop its VMs, start it anew and report "
+		"this",
+		daemon->options.switch_name, sentence);
+	elisa_log(ELISA_LOG_ERROR, "%s", failure->message);
+	return result;
+}
+
 json_t *elisa_request_prove(struct elisa_daemon *daemon, const json_t *arguments,
 			    struct elisa_failure *failure)
 {
@@ -104,7 +121,10 @@ json_t *elisa_request_prove(struct elisa_daemon *daemon, const json_t *arguments
 			   strerror(-result));
 		return NULL;
 	}
-	return json_pack("{s:b, s:I}", "holds", 1, "entries", (json_int_t)proof.entries);
+	if (audit(daemon, failure))
+		return NULL;
+	return json_pack("{s:b, s:I, s:b}", "holds", 1, "entries", (json_int_t)proof.entries,
+			 "sound", 1);
 }
 
 static unsigned int count_ports(const struct elisa_daemon *daemon)

@@ -288,6 +288,18 @@ static void proving_tells_what_broke(void **state)
 	fixture_refused(*state, "prove", "{}", "ENOMEM", "dmesg");
 }
 
+static void proving_tells_what_was_written_to(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+	json_t *result = fixture_result(*state, "prove", "{}");
+
+	assert_true(json_is_true(json_object_get(result, "sound")));
+	json_decref(result);
+	daemon->domain.sw->ports ^= 1ull << 40;
+	fixture_refused(*state, "prove", "{}", "EUCLEAN", "port 40");
+	daemon->domain.sw->ports ^= 1ull << 40;
+}
+
 static void learned_addresses_are_shown_and_flushed(void **state)
 {
 	struct elisa_daemon *daemon = *state;
@@ -339,6 +351,7 @@ int main(int argc, char **argv)
 		TEST(counters_begin_anew_with_the_port),
 		TEST(vm_statistics_are_sums_over_vcpus),
 		TEST(proving_tells_what_broke),
+		TEST(proving_tells_what_was_written_to),
 		TEST(learned_addresses_are_shown_and_flushed),
 		TEST(a_hundred_lives_leave_nothing),
 	};

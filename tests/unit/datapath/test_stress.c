@@ -109,10 +109,12 @@ static void run(bool backpressure, uint32_t ring, uint32_t room)
 				 0);
 	}
 	end = time(NULL) + SECONDS;
-	while (time(NULL) <= end || (!all_were_heard(nb) && time(NULL) <= end + PATIENCE))
+	while (time(NULL) <= end || (!all_were_heard(nb) && time(NULL) <= end + PATIENCE)) {
 		for (uint32_t i = 0; i < 1000; i++)
 			if (guest_receive(&world.guests[RECEIVER], &frame))
 				check_frame(&frame, last, nb);
+		assert_sound(&world);
+	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
 	for (uint32_t i = 1; i <= SENDERS; i++) {
 		void *failed;

@@ -81,6 +81,7 @@ int world_teardown(void **state)
 	struct world *world = *state;
 
 	assert_idle(world);
+	assert_sound(world);
 	world_free(world);
 	free(world);
 	return 0;
@@ -295,6 +296,14 @@ void assert_drops(const struct world *world, const struct guest *sender,
 			assert_int_equal(stats.rx_drops[i], rx);
 		}
 	}
+}
+
+void assert_sound(const struct world *world)
+{
+	char sentence[ELISA_AUDIT_SENTENCE];
+
+	if (elisa_switch_audit(world->sw, sentence))
+		fail_msg("%s", sentence);
 }
 
 void assert_idle(const struct world *world)

@@ -61,7 +61,7 @@ struct frame {
 void world_make(struct world *world, uint32_t nb_guests, uint32_t ring, uint32_t room);
 void world_free(struct world *world);
 
-/* The same as a test's fixture: cmocka's state is the world. The teardown asserts that it is idle. */
+/* The same as a test's fixture: cmocka's state is the world. The teardown asserts that it is idle and sound. */
 int world_setup(void **state, uint32_t nb_guests, uint32_t ring, uint32_t room);
 int world_teardown(void **state);
 
@@ -119,6 +119,9 @@ struct elisa_port_stats world_stats(const struct world *world, const struct gues
 /* One drop was counted, with this reason, at both; and nothing else was dropped. NULL: nobody. */
 void assert_drops(const struct world *world, const struct guest *sender,
 		  const struct guest *receiver, enum elisa_drop_reason reason, uint64_t nb);
+
+/* The daemon's audit has nothing to say. */
+void assert_sound(const struct world *world);
 
 /* Every journal is idle. */
 void assert_idle(const struct world *world);
