@@ -157,10 +157,10 @@ const char *case_adopt(void)
 	CHECK(hello(&setup.vm) == 0, "hello");
 	CHECK(region_call(&setup.vm, ELISA_HC_REGISTER, GUEST_REGION, HUGE, 0) == 0, "register");
 	reason = owner_lives(&setup);
-	if (reason)
-		return reason;
 	kill(owner, SIGKILL);
 	waitpid(owner, NULL, 0);
+	if (reason)
+		return reason;
 	CHECK(vm_gate(&setup.vm, IMAGE_SUM, 1, 2) == 3, "a call without an owner");
 	CHECK(port_state(setup.port_fd, &state) == EPERM, "before it was adopted: %d", errno);
 	CHECK(host_adopt(setup.host.device, setup.host.domain) == 0, "adopt: %d", errno);
