@@ -238,11 +238,9 @@ static void packets_come_in_the_order_of_time(void **state)
 static void packets_are_held_back_for_those_before_them(void **state)
 {
 	int reader = begin("\"name\":\"p0\"");
-	uint64_t tsc;
+	uint64_t tsc = __builtin_ia32_rdtsc(); /* last: it is held back for milliseconds */
 
 	(void)state;
-	/* After all that may take long: a packet is held back for so many milliseconds. */
-	tsc = __builtin_ia32_rdtsc();
 	producer_packet(0, 0, IN, tsc + 2000, 1, 60);
 	turn();
 	assert_no_packet(reader);
