@@ -147,6 +147,21 @@ static const char *spoof(struct attacker *attacker, enum row16_kind kind, struct
 	return NULL;
 }
 
+static const char *allow(struct attacker *attacker, enum row16_kind kind, struct counts *counts)
+{
+	const char *reason;
+	double seconds;
+	int64_t arrived;
+
+	reason = send_all(attacker, kind, PORT_TX_SIZE, &seconds, counts);
+	if (reason)
+		return reason;
+	arrived = received(attacker);
+	REQUIRE(arrived == PORT_TX_SIZE, "kind %u: of %u allowed packets %lld arrived", kind,
+		PORT_TX_SIZE, (long long)arrived);
+	return NULL;
+}
+
 /* With a guard: what it allows arrives, nothing else does. */
 static const char *spoofs(struct attacker *attacker, struct counts *counts)
 {
@@ -154,23 +169,17 @@ static const char *spoofs(struct attacker *attacker, struct counts *counts)
 			       "--guard",      "mac,ip,vlan", "--allow-ip", "192.0.2.7,2001:db8::7",
 			       "--allow-vlan", "7",           NULL};
 	const char *reason = NULL;
-	int64_t arrived;
-	double seconds;
 
 	if (attack_ctl(words))
 		return "the guard cannot be set";
 	for (enum row16_kind kind = ROW16_SPOOFED_MAC; kind <= ROW16_SPOOFED_VLAN && !reason;
 	     kind++)
 		reason = spoof(attacker, kind, counts);
-	if (!reason)
-		reason = send_all(attacker, ROW16_ALLOWED, PORT_TX_SIZE, &seconds, counts);
-	if (reason)
-		return reason;
-	arrived = received(attacker);
-	REQUIRE(arrived == PORT_TX_SIZE, "of %u allowed packets %lld arrived", PORT_TX_SIZE,
-		(long long)arrived);
+	for (enum row16_kind kind = ROW16_ALLOWED_IPV4; kind <= ROW16_ALLOWED_ARP && !reason;
+	     kind++)
+		reason = allow(attacker, kind, counts);
 	set_policy(attacker, "--guard", "none");
-	return NULL;
+	return reason;
 }
 
 /* Without a guard: its part of the table is bounded, and nobody else's address is in it. */

@@ -84,7 +84,7 @@ json_t *elisa_request_fdb_flush(struct elisa_daemon *daemon, const json_t *argum
 static int audit(struct elisa_daemon *daemon, struct elisa_failure *failure)
 {
 	char sentence[ELISA_AUDIT_SENTENCE];
-	int result = elisa_switch_audit(daemon->domain.sw, sentence);
+	int result = elisa_switch_audit(daemon->domain.sw, daemon->domain.switch_size, sentence);
 
 	if (!result)
 		return 0;

@@ -259,9 +259,14 @@ static int check_journal(const struct elisa_switch *sw, unsigned int vcpu, char 
 	return 0;
 }
 
-int elisa_switch_audit(const struct elisa_switch *sw, char sentence[ELISA_AUDIT_SENTENCE])
+int elisa_switch_audit(const struct elisa_switch *sw, uint64_t size,
+		       char sentence[ELISA_AUDIT_SENTENCE])
 {
 	int error = 0;
+
+	/* First: it says how long the table is. */
+	if (elisa_switch_check(sw, size))
+		return fail(sentence, "its head is not that of a switch of # bytes", size, 0, 0);
 
 	for (unsigned int port = 0; port < ELISA_MAX_PORTS && !error; port++) {
 		error = check_port(sw, port, sentence);

@@ -409,13 +409,14 @@ int elisa_switch_vcpu_finish(struct elisa_switch *sw, unsigned int vcpu, elisa_c
 			     void *context);
 
 /*
- * Is all of this state as the daemon and the datapath leave it, at any instant of traffic: ports, their
- * addresses and counts in the table, receive queues, journals, uplinks? -EUCLEAN: it is not, something
- * has written here that must not; `sentence` says where. Changes nothing; never wrong about a sound
- * switch, but what a writer could have put there as well is not found. control_audit.c.
+ * Is all of this state, mapped with `size` bytes, as the daemon and the datapath leave it at any instant
+ * of traffic: ports, their addresses and counts in the table, receive queues, journals, uplinks?
+ * -EUCLEAN: it is not, something has written here that must not; `sentence` says where. Changes nothing;
+ * never wrong about a sound switch, but what a writer could have put there as well is not found.
  */
 #define ELISA_AUDIT_SENTENCE 160u
-int elisa_switch_audit(const struct elisa_switch *sw, char sentence[ELISA_AUDIT_SENTENCE]);
+int elisa_switch_audit(const struct elisa_switch *sw, uint64_t size,
+		       char sentence[ELISA_AUDIT_SENTENCE]);
 
 /* A name for a drop reason, for people and telemetry: "receiver-full". "?" beyond the list. */
 const char *elisa_drop_reason_name(unsigned int reason);

@@ -63,12 +63,19 @@ static uint32_t other_address(void)
 	return (ROW16_ADDRESS + 1 + next_random(&state) % 255) & 0xff;
 }
 
-static void fill_spoofed(uint8_t *frame, enum row16_kind kind)
+/* Of the kinds that a guard is for. */
+static void fill_guarded(uint8_t *frame, enum row16_kind kind)
 {
 	put_ipv4(frame, kind == ROW16_SPOOFED_IPV4 ? other_address() : ROW16_ADDRESS);
 	switch (kind) {
 	case ROW16_SPOOFED_MAC:
 		put_random_mac(frame + ELISA_MAC_SIZE);
+		break;
+	case ROW16_ALLOWED_IPV6:
+		put_ipv6(frame, ROW16_ADDRESS);
+		break;
+	case ROW16_ALLOWED_ARP:
+		put_arp(frame, ROW16_ADDRESS);
 		break;
 	case ROW16_SPOOFED_IPV6:
 		put_ipv6(frame, other_address());
@@ -112,7 +119,7 @@ static void fill(uint32_t i, enum row16_kind kind, const uint8_t station[ELISA_M
 	case ROW16_UNICAST:
 		break;
 	default:
-		fill_spoofed(frame, kind);
+		fill_guarded(frame, kind);
 	}
 }
 

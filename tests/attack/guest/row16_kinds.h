@@ -8,7 +8,9 @@
 #define ROW16_VLAN 7
 
 enum row16_kind {
-	ROW16_ALLOWED, /* by the guard: nothing is wrong with it */
+	ROW16_ALLOWED_IPV4, /* by the guard: what is spoofed below, with nothing wrong */
+	ROW16_ALLOWED_IPV6,
+	ROW16_ALLOWED_ARP,
 	ROW16_SPOOFED_MAC,
 	ROW16_SPOOFED_IPV4,
 	ROW16_SPOOFED_IPV6,

@@ -17,6 +17,7 @@
 
 static struct world *audited;
 static uint64_t stop;
+static uint64_t size; /* of the switch's memory */
 static char sentence[ELISA_AUDIT_SENTENCE];
 
 /* Three ports that have sent to each other, a station behind the first, and an uplink. */
@@ -29,11 +30,12 @@ static int setup(void **state)
 
 	if (error)
 		return error;
+	size = world->sw->size;
 	assert_int_equal(elisa_switch_uplink_add(world->sw, 1, &uplink), 0);
 	guest_send_one(world, &world->guests[0], world->guests[1].mac, 100, 1);
 	guest_send_one(world, &world->guests[1], world->guests[2].mac, 100, 2);
 	assert_true(elisa_fdb_learn(world->sw, STATION, 0));
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), 0);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), 0);
 	return 0;
 }
 
@@ -56,22 +58,31 @@ static uint64_t *free_entry(struct world *world, uint64_t mac)
 }
 
 /* The word gets the value, the audit says so, and is content again when it is taken back. */
-static void finds(struct world *world, void *word, size_t size, uint64_t value, const char *says)
+static void finds(struct world *world, void *word, size_t length, uint64_t value, const char *says)
 {
 	uint64_t before = 0;
 
-	memcpy(&before, word, size);
-	memcpy(word, &value, size);
+	memcpy(&before, word, length);
+	memcpy(word, &value, length);
 	sentence[0] = 0;
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), -EUCLEAN);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), -EUCLEAN);
 	if (!strstr(sentence, says))
 		fail_msg("it says '%s', not '%s'", sentence, says);
-	memcpy(word, &before, size);
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), 0);
+	memcpy(word, &before, length);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), 0);
 }
 
 #define FINDS(member, value, says) \
 	finds(world, &world->sw->member, sizeof(world->sw->member), value, says)
+
+static void test_head(void **state)
+{
+	struct world *world = *state;
+
+	FINDS(magic, 1, "its head");
+	FINDS(size, size * 2, "its head");
+	FINDS(fdb_buckets, 1u << 30, "its head");
+}
 
 static void test_ports(void **state)
 {
@@ -129,10 +140,10 @@ static void test_counts(void **state)
 	for (uint64_t i = 0; i < 1000; i++)
 		elisa_fdb_learn(world->sw, STATION + 16 + i, 2);
 	assert_true(world->sw->limits[2].learned > 2 * ELISA_MAX_VCPUS);
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), 0);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), 0);
 	FINDS(limits[2].learned, 0, "port 2 has");
 	elisa_switch_fdb_flush(world->sw, ELISA_MAX_PORTS);
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), 0);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), 0);
 }
 
 static void test_queues(void **state)
@@ -157,7 +168,7 @@ static void test_journals(void **state)
 	FINDS(journals[2].word, 5ull << 61, "journal of vCPU 2");
 	FINDS(journals[2].sender, 64, "journal of vCPU 2 is from port 64");
 	world->sw->journals[2].word = elisa_journal_word(ELISA_JOURNAL_CLAIMED, &run);
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), 0);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), 0);
 	world->sw->journals[2].word = 0;
 }
 
@@ -173,10 +184,10 @@ static void test_uplinks(void **state)
 	FINDS(uplinks[1].nb_queues, 9, "uplink 1 has 9 queues");
 	FINDS(uplinks[1].queues[1].owner, 257, "queue 1 of uplink 1 belongs to vCPU 256");
 	world->sw->uplinks[1].queues[1].owner = 7ull << 16 | 256;
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), 0);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), 0);
 	world->sw->uplinks[1].queues[1].owner = 7ull << 16;
 	assert_int_equal(elisa_switch_uplink_del(world->sw, 1), 0);
-	assert_int_equal(elisa_switch_audit(world->sw, sentence), 0);
+	assert_int_equal(elisa_switch_audit(world->sw, size, sentence), 0);
 }
 
 /* A port's vCPU: addresses come, and go from port to port. */
@@ -217,6 +228,7 @@ static void test_while_learning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_head, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_ports, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_table, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_place, setup, world_teardown),

@@ -302,7 +302,7 @@ void assert_sound(const struct world *world)
 {
 	char sentence[ELISA_AUDIT_SENTENCE];
 
-	if (elisa_switch_audit(world->sw, sentence))
+	if (elisa_switch_audit(world->sw, world->sw->size, sentence))
 		fail_msg("%s", sentence);
 }
 
