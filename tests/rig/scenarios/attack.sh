@@ -16,7 +16,9 @@ SWITCHD_OPTIONS=--monitor
 need starts "see switchd.log" switch_start
 need victim "the victim does not run, see victim.log" victim_start
 victim_check before
-for NAME in $(elisa-attack); do
+ATTACKS=$(elisa-attack)
+need attacks "elisa-attack names none" [ -n "$ATTACKS" ]
+for NAME in $ATTACKS; do
 	stage "attack $NAME"
 	attack "$NAME"
 done

@@ -79,6 +79,7 @@ while read -r NUMBER NAME TEST; do
 		KILLED=$((KILLED + 1))
 	fi
 done < "$RIG_JOB/files/module.list"
+check mutants-listed "module.list has none" [ $ALL -gt 0 ]
 stage "killed $KILLED of $ALL"
 result killed $KILLED
 result mutants $ALL

@@ -76,6 +76,7 @@ attack() {
 			# A port gets what is sent to everybody; so many, not one more or less.
 			[ "$NAME" != broadcasts_passed ] || VICTIM_FOREIGN=$((VICTIM_FOREIGN + REST))
 			;;
+		skip) skip "$1.$NAME" "$REST" ;;
 		ok) VERDICT="" ;;
 		FAIL) VERDICT=$REST ;;
 		esac
