@@ -59,7 +59,7 @@ static void *kill_daemon(void *argument)
 	for (int i = 0; i < BACK_TRIES && !killing->now; i++) {
 		pid_t pid = attack_daemon_pid();
 
-		if (pid != killing->old)
+		if (pid && pid != killing->old)
 			killing->now = pid;
 		else
 			usleep(100000);
