@@ -27,7 +27,7 @@ int elisa_confine_capabilities(bool uplinks, struct elisa_failure *failure);
 /*
  * Of all threads: every system call that is not in the table of confine_calls.c. One that is not gets
  * EPERM; one that only an attack makes ends the process with SIGSYS. After the control socket is there:
- * no other can be made. Needs elisa_confine_process().
+ * no other can be bound. Needs elisa_confine_process().
  */
 int elisa_confine_calls(bool uplinks, struct elisa_failure *failure);
 
