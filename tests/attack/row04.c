@@ -115,6 +115,7 @@ static const char *change_beside(struct attacker *attacker, uint64_t *undisturbe
 			steps, outcome, (long long)result);
 		++*undisturbed;
 	}
+	REQUIRE(*undisturbed, "the call was over before its first stop");
 	return NULL;
 }
 

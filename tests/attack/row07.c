@@ -143,5 +143,7 @@ const char *attack_row07(struct attacker *attacker)
 	attack_tried(2 * thrown_out + 1);
 	attack_saw("clean_after_throw_out", thrown_out);
 	attack_saw("clean_after_return", reason ? 0 : 1 + thrown_out);
+	REQUIRE(reason || (thrown_out && ended), "thrown out %llu times, call %s",
+		(unsigned long long)thrown_out, ended ? "ended" : "never ended");
 	return reason;
 }

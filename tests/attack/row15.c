@@ -178,6 +178,7 @@ const char *attack_row15(struct attacker *attacker)
 	attack_saw("smi_after_return", after_return);
 	if (reason)
 		return reason;
+	REQUIRE(went_on, "no slot was changed inside");
 	REQUIRE(recoveries > 0 && recoveries <= thrown_out, "%llu recoveries",
 		(unsigned long long)recoveries);
 	return attacker_is_well(attacker);
