@@ -165,10 +165,34 @@ static void telemetry(void)
 	close(fd);
 }
 
+/* A socket where somebody keeps descriptors (store.h). */
+static int be_the_keeper(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/keeper", directory);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	return fd;
+}
+
+/* The next message to it, which has to be there, has this in it. */
+static void was_told(int keeper, const char *part)
+{
+	char text[256];
+	ssize_t size = recv(keeper, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	assert_true(size > 0);
+	text[size] = '\0';
+	if (!strstr(text, part))
+		fail_msg("'%s' without '%s'", text, part);
+}
+
 static void the_daemon_works_behind_the_filter(void **state)
 {
+	int fd, keeper = be_the_keeper(), status;
 	pid_t pid;
-	int fd, status;
 
 	fixture_vm("a", 2);
 	pid = fork();
@@ -176,6 +200,8 @@ static void the_daemon_works_behind_the_filter(void **state)
 		be_the_daemon(*state);
 	fd = client("control", SOCK_STREAM);
 	ask(fd, "port-add", "{\"name\":\"p0\",\"vm\":\"a\",\"mac\":\"02:00:00:00:00:01\"}");
+	was_told(keeper, "FDSTORE=1\nFDPOLL=0\nFDNAME=vm-0");
+	was_told(keeper, "FDSTORE=1\nFDPOLL=0\nFDNAME=port-0");
 	ask(fd, "port-list", "{}");
 	capture_and_stop();
 	telemetry();
@@ -183,11 +209,16 @@ static void the_daemon_works_behind_the_filter(void **state)
 	ask(fd, "stats", "{}");
 	ask(fd, "prove", "{}");
 	ask(fd, "port-del", "{\"name\":\"p0\"}");
+	was_told(keeper, "FDSTOREREMOVE=1\nFDNAME=port-0");
+	was_told(keeper, "FDSTOREREMOVE=1\nFDNAME=vm-0");
 	ask(fd, "status", "{}");
 	close(fd);
 	assert_int_equal(kill(pid, SIGTERM), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+	was_told(keeper, "FDSTOREREMOVE=1\nFDNAME=domain-0");
+	unsetenv("NOTIFY_SOCKET");
+	close(keeper);
 }
 
 static void exec_a_program(void)
@@ -282,12 +313,18 @@ static void attacks_end_the_daemon(void **state)
 
 static void ask_for_more(void)
 {
+	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/tmp/no/such"};
 	struct rlimit limit = {100, 100};
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pid_t parent = getppid();
-	int pair[2];
+	int pair[2], fd;
 
 	confine(false);
+	/* For messages to who keeps descriptors, and for nothing else. */
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	REFUSED(bind(fd, (const struct sockaddr *)&address, sizeof(address)));
+	REFUSED(connect(fd, (const struct sockaddr *)&address, sizeof(address)));
+	REFUSED(listen(fd, 1));
 	REFUSED(socket(AF_INET, SOCK_STREAM, 0));
 	REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
 	REFUSED(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
