@@ -249,7 +249,7 @@ static void told_to_end_between_daemons(void **state)
 	(void)state;
 	start(&watched, "kkkkkkk"); /* the pauses are 0, 1/4, 1/2, 1, 2, 4 s */
 	until_said(&watched, "[][4,][4,][4,][4,]");
-	usleep(300000);
+	usleep(1000000); /* in the middle of the 2 s */
 	kill(watched.monitor, SIGTERM);
 	ends_with(&watched, EXIT_SUCCESS);
 }
