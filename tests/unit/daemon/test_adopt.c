@@ -3,6 +3,8 @@
 #include "fake_module.h"
 #include "fake_nic.h"
 #include "fixture_restart.h"
+#include "vswitch/daemon/control.h"
+#include "vswitch/daemon/loop.h"
 #include "vswitch/daemon/module.h"
 #include "vswitch/datapath/journal.h"
 
@@ -10,8 +12,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static void add(struct elisa_daemon *daemon, const char *name, const char *vm)
@@ -176,6 +181,65 @@ static void another_image_is_refused(void **state)
 	replace_record(&good, ELISA_KEPT_DOMAIN);
 	fixture_restart(daemon);
 	fixture_consistent(daemon);
+}
+
+/* A record as a later version might write it: the number stands behind the magic one. */
+static void write_version(struct elisa_kept_fd *record, uint8_t *bytes, size_t size,
+			  uint32_t version)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+
+	close(record->fd);
+	record->fd = memfd_create("record", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	memcpy(bytes + sizeof(uint64_t), &version, sizeof(version));
+	assert_int_equal(write(record->fd, bytes, size), size);
+	assert_int_equal(fcntl(record->fd, F_ADD_SEALS, seals), 0);
+}
+
+static void a_record_of_another_version_is_refused(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+	struct elisa_kept_fd *record = NULL;
+	uint8_t bytes[512];
+	ssize_t size;
+
+	for (unsigned int i = 0; i < fixture_store.kept.nb; i++) {
+		if (elisa_record_is_sealed(fixture_store.kept.fds[i].fd))
+			record = &fixture_store.kept.fds[i];
+	}
+	assert_non_null(record);
+	size = pread(record->fd, bytes, sizeof(bytes), 0);
+	assert_in_range(size, 16, sizeof(bytes) - 1);
+	write_version(record, bytes, (size_t)size, ELISA_RECORD_VERSION + 1);
+	does_not_start(daemon, -EPROTO, "another version");
+	write_version(record, bytes, (size_t)size, ELISA_RECORD_VERSION);
+	fixture_restart(daemon);
+	fixture_consistent(daemon);
+}
+
+/* What the loop ends with when it is told by a signal. */
+static int told_by(struct elisa_daemon *daemon, int number)
+{
+	struct elisa_control control;
+	int signals = elisa_loop_block_signals(), result;
+
+	elisa_control_init(&control);
+	assert_true(signals >= 0);
+	raise(number);
+	result = elisa_loop_run(daemon, &control, signals);
+	close(signals);
+	return result;
+}
+
+static void it_is_left_where_somebody_keeps_it(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	assert_int_equal(told_by(daemon, SIGHUP), ELISA_LOOP_LEAVE);
+	assert_int_equal(told_by(daemon, SIGTERM), 0);
+	unsetenv("NOTIFY_SOCKET");
+	assert_int_equal(told_by(daemon, SIGHUP), 0);
+	setenv("NOTIFY_SOCKET", fixture_store.path, 1);
 }
 
 static void the_switch_keeps_what_it_was_made_with(void **state)
@@ -433,6 +497,8 @@ int main(int argc, char **argv)
 		TEST(it_waits_until_the_last_daemon_is_gone),
 		TEST(what_it_does_not_know_it_leaves_alone),
 		TEST(another_image_is_refused),
+		TEST(a_record_of_another_version_is_refused),
+		TEST(it_is_left_where_somebody_keeps_it),
 		TEST(the_switch_keeps_what_it_was_made_with),
 		TEST(a_vm_that_died_meanwhile_is_finished),
 		TEST(a_vm_that_kvm_has_no_more_is_finished),
