@@ -466,6 +466,20 @@ static void things_that_are_not_whole_go(void **state)
 }
 
 /* What the datapath's own functions are stopped in the middle of. */
+/* Killed right after a port was revoked: all else of it is there. */
+static void a_port_that_was_revoked_goes(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+	pid_t a, b;
+
+	three_ports(daemon, &a, &b);
+	elisa_module_revoke(daemon->ports.ports[1].fd);
+	fixture_restart(daemon);
+	fixture_consistent(daemon);
+	assert_int_equal(fixture_nb_ports(daemon), 2);
+	assert_int_equal(fixture_nb_vms(daemon), 1);
+}
+
 static void half_a_port_in_the_datapath_goes(void **state)
 {
 	struct elisa_daemon *daemon = *state;
@@ -510,6 +524,7 @@ int main(int argc, char **argv)
 		TEST(left_in_order_it_is_taken_over_too),
 		TEST(names_that_mean_nothing_are_dropped),
 		TEST(things_that_are_not_whole_go),
+		TEST(a_port_that_was_revoked_goes),
 		TEST(half_a_port_in_the_datapath_goes),
 	};
 
