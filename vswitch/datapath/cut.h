@@ -20,7 +20,10 @@ struct elisa_cut {
 	_Alignas(16) uint8_t header[ELISA_LONG_HEADER];
 };
 
-/* A packet as a wire would see it: in one frame, or in those that it is to be cut into. */
+/*
+ * A packet as a wire would see it: in one frame, or in those that it is to be cut into. Only of a packet
+ * without a reason to drop it: its flags and meta were checked.
+ */
 struct elisa_cut_size {
 	uint32_t frames;
 	uint32_t bytes; /* of all of them, with their headers */

@@ -132,8 +132,12 @@ void elisa_policy_give_back(struct elisa_sender *sender, const struct elisa_batc
 	const struct elisa_port_rules *rules = rules_of(limits);
 
 	for (uint32_t i = taken; i < batch->nb_packets; i++) {
-		struct elisa_cut_size size = elisa_cut_size(&batch->packets[i]);
+		struct elisa_cut_size size;
 
+		/* What took nothing may be no packet that has a size: refused, and its MSS 0. */
+		if (!((charges->rated | charges->flooded) >> i & 1))
+			continue;
+		size = elisa_cut_size(&batch->packets[i]);
 		if (charges->rated >> i & 1) {
 			give(&limits->packets, &rules->packets, size.frames);
 			give(&limits->bytes, &rules->bytes, size.bytes);

@@ -361,6 +361,28 @@ static void test_given_back(void **state)
 	guest_drain(&world->guests[1]);
 }
 
+/* A packet that asks for TSO without sense has no size: not behind one that has to wait either. */
+static void test_refused_behind_waiting(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0];
+	const struct elisa_port_policy policy = {.packets = {1, 100}};
+
+	set(world, 0, &policy);
+	guest_setup_queue(world, &world->guests[1], 8);
+	assert_int_equal(elisa_switch_port_set_backpressure(world->sw, 1, true), 0);
+	for (uint32_t i = 0; i < 10; i++)
+		guest_fill(a, i, world->guests[1].mac, 60, i);
+	a->tx[9].word |= ELISA_DESC_TSO << 16;
+	assert_int_equal(guest_send(world, a, 10), 8);
+	guest_drain(&world->guests[1]);
+	a->tx[0] = a->tx[8];
+	a->tx[1] = a->tx[9];
+	assert_int_equal(guest_send(world, a, 2), 2);
+	assert_int_equal(guest_drain(&world->guests[1]), 1);
+	assert_drops(world, a, NULL, ELISA_DROP_BAD_OFFLOAD, 1);
+}
+
 struct taker {
 	struct world *world;
 	struct guest guest; /* as a second vCPU of guest 0 */
@@ -498,7 +520,7 @@ int main(void)
 		TEST(test_bytes),        TEST(test_both),        TEST(test_long_packets),
 		TEST(test_clock),        TEST(test_clock_reads), TEST(test_old_clock),
 		TEST(test_storm),        TEST(test_given_back),  TEST(test_two_vcpus),
-		TEST(test_private),      TEST(test_most_work),
+		TEST(test_private),      TEST(test_most_work),   TEST(test_refused_behind_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
