@@ -57,6 +57,9 @@ struct elisa_cut_size elisa_cut_size(const struct elisa_packet *packet)
 	mss = elisa_meta_mss(packet->meta);
 	size.frames = (payload + mss - 1) / mss;
 	size.bytes = payload + size.frames * elisa_offload_header_length(packet);
+	/* Who takes it whole gets what follows the IP packet, too. */
+	if (size.bytes < packet->length)
+		size.bytes = packet->length;
 	return size;
 }
 

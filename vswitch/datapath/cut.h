@@ -26,7 +26,7 @@ struct elisa_cut {
  */
 struct elisa_cut_size {
 	uint32_t frames;
-	uint32_t bytes; /* of all of them, with their headers */
+	uint32_t bytes; /* of all of them, with their headers; or of the packet, if it has more */
 };
 struct elisa_cut_size elisa_cut_size(const struct elisa_packet *packet);
 

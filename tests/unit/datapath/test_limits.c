@@ -238,6 +238,15 @@ static void test_long_packets(void **state)
 	assert_int_equal(frame.length, 54 + 6401);
 	/* Exactly these bytes: one less in the bucket, and nothing more passes. */
 	assert_int_equal(offer(world, a, world->guests[1].mac, 1, 60), 0);
+
+	/* Behind a byte of payload may be thousands that no header speaks of: they are delivered. */
+	fake_tsc += 10 * TSC_HZ;
+	fill_tcp(a, world->guests[1].mac, 1, 64);
+	a->tx[0].word += 20000;
+	assert_int_equal(guest_send(world, a, 1), 1);
+	assert_true(guest_receive(&world->guests[1], &frame));
+	assert_int_equal(frame.length, 54 + 1 + 20000);
+	assert_int_equal(offer(world, a, world->guests[1].mac, 1, 60), 0);
 }
 
 /* A guest that sets its TSC moves no tokens: the module says by how much it is wrong. */
