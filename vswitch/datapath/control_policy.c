@@ -128,11 +128,23 @@ static void write_rules(struct elisa_port_rules *to, const struct elisa_port_rul
 		elisa_store((uint64_t *)to + i, words[i]);
 }
 
+/*
+ * A bucket counts in time that its rate makes of tokens. At a higher rate a debt of tokens would be one of
+ * minutes: another rate begins with a burst.
+ */
+static void begin_changed(uint64_t *bucket, const struct elisa_bucket_rate *before,
+			  const struct elisa_bucket_rate *rate)
+{
+	if (before->cost != rate->cost || before->tolerance != rate->tolerance)
+		elisa_store(bucket, 0);
+}
+
 int elisa_switch_port_set_policy(struct elisa_switch *sw, unsigned int port,
 				 const struct elisa_port_policy *policy, uint64_t tsc_hz)
 {
 	int error = check_port(sw, port);
 	struct elisa_port_config *config;
+	const struct elisa_port_rules *before;
 	struct elisa_port_limits *limits;
 	struct elisa_port_rules rules;
 	uint64_t version;
@@ -150,10 +162,14 @@ int elisa_switch_port_set_policy(struct elisa_switch *sw, unsigned int port,
 	error = convert(&rules, policy, tsc_hz);
 	if (error)
 		return error;
+	before = &limits->rules[elisa_load(&limits->version) & 1];
 	version = elisa_load(&limits->version) + 1;
 	write_rules(&limits->rules[version & 1], &rules);
 	/* Pairs with the load-acquire of who decides: it finds the rules whole. */
 	elisa_store_release(&limits->version, version);
+	begin_changed(&limits->packets, &before->packets, &rules.packets);
+	begin_changed(&limits->bytes, &before->bytes, &rules.bytes);
+	begin_changed(&limits->storm, &before->storm, &rules.storm);
 	elisa_store(&config->learning_limit, policy->learning_limit);
 	elisa_store_release(&config->rules, rules_to_look_at(&rules));
 	return 0;

@@ -351,7 +351,8 @@ int elisa_switch_port_set_backpressure(struct elisa_switch *sw, unsigned int por
  * second, 10^6..10^10; only looked at if there is a rate.
  *	-EINVAL	a flag, count, VLAN or rate out of its range; a list without its guard, or GUARD_VLAN
  *		without a list; PRIVATE, GUARD_MAC or GUARD_IPV6 of an uplink; tsc_hz
- * A lower learning limit leaves what was learned to age.
+ * A lower learning limit leaves what was learned to age. A rate or burst that changes begins with a
+ * whole burst; one that stays goes on.
  */
 int elisa_switch_port_set_policy(struct elisa_switch *sw, unsigned int port,
 				 const struct elisa_port_policy *policy, uint64_t tsc_hz);

@@ -187,6 +187,29 @@ static void test_bytes(void **state)
 }
 
 /* Who runs out of bytes has not used up packets. */
+/* What was sent at a low rate is no debt at a higher one; and setting the same again forgives nothing. */
+static void test_changed(void **state)
+{
+	struct world *world = *state;
+	struct guest *a = &world->guests[0];
+	struct elisa_port_policy policy = {.packets = {1, 100}, .bytes = {1000, 20000}};
+	uint64_t mac = world->guests[1].mac;
+
+	set(world, 0, &policy);
+	assert_in_range(offer(world, a, mac, 200, 60), 100, 101);
+	policy.flags = ELISA_POLICY_GUARD_MAC;
+	set(world, 0, &policy);
+	assert_int_equal(offer(world, a, mac, 32, 60), 0);
+	policy.packets = (struct elisa_rate){100000, 1000};
+	set(world, 0, &policy);
+	fake_tsc += MILLISECOND;
+	assert_int_equal(offer(world, a, mac, 100, 60), 100);
+	assert_in_range(offer(world, a, BROADCAST, 200, 100), 79, 81);
+	policy.bytes = (struct elisa_rate){1000000, 65536};
+	set(world, 0, &policy);
+	assert_int_equal(offer(world, a, mac, 100, 60), 100);
+}
+
 static void test_both(void **state)
 {
 	struct world *world = *state;
@@ -530,6 +553,7 @@ int main(void)
 		TEST(test_clock),        TEST(test_clock_reads), TEST(test_old_clock),
 		TEST(test_storm),        TEST(test_given_back),  TEST(test_two_vcpus),
 		TEST(test_private),      TEST(test_most_work),   TEST(test_refused_behind_waiting),
+		TEST(test_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
