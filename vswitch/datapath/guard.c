@@ -133,9 +133,18 @@ struct message {
 	bool fragment;
 };
 
+/* Where what can be seen of the IPv6 packet ends: what follows its payload is none of it. */
+static uint32_t visible_end(const struct elisa_packet *packet, uint32_t ip)
+{
+	uint32_t end = ip + IPV6_HEADER + elisa_header_u16(packet, ip + 4);
+
+	return end < packet->header_length ? end : packet->header_length;
+}
+
 /* False: what it is cannot be seen. */
 static bool find_message(const struct elisa_packet *packet, uint32_t ip, struct message *message)
 {
+	uint32_t end = visible_end(packet, ip);
 	uint32_t next = packet->header[ip + 6];
 	uint32_t at = ip + IPV6_HEADER;
 
@@ -144,24 +153,24 @@ static bool find_message(const struct elisa_packet *packet, uint32_t ip, struct 
 	for (uint32_t i = 0; next == IPV6_FRAGMENT || elisa_is_ipv6_extension(next); i++) {
 		uint32_t length = 8;
 
-		if (i == MAX_EXTENSIONS || at + 8 > packet->header_length)
+		if (i == MAX_EXTENSIONS || at + 8 > end)
 			return false;
 		if (next == IPV6_FRAGMENT) {
 			if (elisa_header_u16(packet, at + 2) & 0xfff8)
 				return true;
 			message->fragment = true;
 		} else {
-			length += packet->header[at + 1] * 8u;
+			length += elisa_header_u8(packet, at + 1) * 8;
 		}
-		next = packet->header[at];
+		next = elisa_header_u8(packet, at);
 		at += length;
 	}
 	if (next != IPV6_ICMP)
 		return true;
-	if (at >= packet->header_length)
+	if (at >= end)
 		return false;
 	message->at = at;
-	message->type = packet->header[at];
+	message->type = elisa_header_u8(packet, at);
 	return true;
 }
 

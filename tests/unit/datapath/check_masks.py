@@ -40,6 +40,7 @@ SITES = [
     (DATAPATH + "headers.h", "elisa_below_mask(at + 1, packet->header_length)", "headers.c", "elisa_headers_l4_length"),
     (DATAPATH + "headers.h", "elisa_below_mask(at + 3, packet->header_length)", "rss.c", "elisa_rss_hash"),
     (DATAPATH + "headers.h", "elisa_below_mask(at, packet->header_length)", "offload.c", "elisa_offload_header_length"),
+    (DATAPATH + "headers.h", "elisa_below_mask(at, packet->header_length)", "guard.c", "elisa_guard_allows"),
     (DATAPATH + "offload.c", "elisa_below_mask(differs, 1)", "offload.c", "elisa_offload_check"),
     (DATAPATH + "cut.c", "elisa_below_mask(cut->header_length, ELISA_LONG_HEADER + 1)", "cut.c", "elisa_cut_begin"),
     (DATAPATH + "route.c", "elisa_below_mask(port, ELISA_MAX_PORTS)", "route.c", "elisa_route"),

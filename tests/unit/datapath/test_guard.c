@@ -35,7 +35,8 @@
 #define VICTIM6 "20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01 "
 #define OTHER_LOCAL6 "fe 80 00 00 00 00 00 00 00 e1 15 ff fe a0 00 01 "
 #define NONE6 "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
-#define IP6(next, source) "86 dd 60 00 00 00 00 20 " next "ff " source VICTIM6
+#define IP6_LONG(length, next, source) "86 dd 60 00 00 00 00 " length next "ff " source VICTIM6
+#define IP6(next, source) IP6_LONG("20 ", next, source)
 #define ICMP(type) type "00 12 34 00 00 00 00 "
 #define FRAGMENT(next, offset) next "00 " offset "00 00 00 01 "
 #define OPTIONS(next) next "00 01 04 00 00 00 00 "
@@ -308,6 +309,14 @@ static void test_hidden_messages(void **state)
 	       /* What cannot be seen: not there, or behind too much. */
 	       {HIDE("2c ", FRAGMENT("3a ", "00 01 ")), false}, {HIDE("3a ", ""), false},
 	       {HIDE("00 ", "3a 00 01 04 "), false}, {HIDE("00 ", ""), false},
+	       /* What follows the payload is no message: that is in the next fragment. */
+	       {ETHERNET IP6_LONG("10 ", "2c ", MINE6) FRAGMENT("3c ", "00 01 ") OPTIONS("3a ")
+			ICMP("80 "),
+		false},
+	       {ETHERNET IP6_LONG("08 ", "2c ", MINE6) FRAGMENT("3c ", "00 01 ") OPTIONS("3a ")
+			ICMP("80 "),
+		false},
+	       {ETHERNET IP6_LONG("00 ", "3a ", MINE6) ICMP("80 "), false},
 	       {HIDE("00 ",
 		     "3a 05 01 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
 		     "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
