@@ -129,12 +129,16 @@ uint64_t elisa_fdb_remove_strays(struct elisa_switch *sw, uint64_t keep)
 		uint64_t entry = elisa_load(&sw->fdb[i]);
 		unsigned int port = elisa_fdb_entry_port(entry);
 
-		if (!(entry & ELISA_FDB_FIXED))
+		if (!entry)
 			continue;
 		if (keep >> port & 1 &&
-		    elisa_fdb_entry_mac(entry) == elisa_load(&sw->config[port].mac))
+		    (!(entry & ELISA_FDB_FIXED) ||
+		     elisa_fdb_entry_mac(entry) == elisa_load(&sw->config[port].mac)))
 			continue;
-		elisa_store(&sw->fdb[i], 0);
+		if (entry & ELISA_FDB_FIXED)
+			elisa_store(&sw->fdb[i], 0);
+		else
+			forget(sw, &sw->fdb[i], entry);
 		ports |= 1ull << port;
 	}
 	return ports;

@@ -11,8 +11,8 @@
 int elisa_fdb_add_fixed(struct elisa_switch *sw, uint64_t mac, unsigned int port);
 
 /*
- * Remove fixed entries that are not the address of a port in `keep` (bit p: port p). Returns the ports
- * that they named.
+ * Remove entries of ports that are not in `keep` (bit p: port p), and fixed ones that are not the address
+ * of their port. Returns the ports that they named.
  */
 uint64_t elisa_fdb_remove_strays(struct elisa_switch *sw, uint64_t keep);
 

@@ -8,7 +8,7 @@
 #include "vswitch/datapath/control_fdb.h"
 #include "vswitch/datapath/switch.h"
 
-/* As elisa_switch_port_del(), which knows ports that are present only. */
+/* As elisa_switch_port_del(), which knows ports that are present only; but for the MAC table. */
 static bool clear_port(struct elisa_switch *sw, unsigned int port)
 {
 	uint64_t before = __atomic_fetch_and(&sw->ports, ~(1ull << port), __ATOMIC_RELEASE);
@@ -17,8 +17,6 @@ static bool clear_port(struct elisa_switch *sw, unsigned int port)
 	elisa_store_release(&sw->config[port].present, 0);
 	elisa_store(&sw->config[port].capture, 0);
 	elisa_store(&sw->config[port].uplink, 0);
-	if (left)
-		elisa_switch_fdb_flush(sw, port);
 	return left;
 }
 

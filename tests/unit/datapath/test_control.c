@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "vswitch/datapath/fdb.h"
 #include "world.h"
 
 static struct frame frame;
@@ -102,10 +103,11 @@ static void test_settle(void **state)
 	struct guest *gone = &world->guests[1];
 	struct elisa_fdb_record record;
 	uint64_t mac = gone->mac;
+	uint64_t learned = 0x0200000000aaull;
 
 	assert_int_equal(elisa_switch_port_set_capture(sw, 0, 64), 0);
 	assert_int_equal(elisa_switch_port_set_capture(sw, 1, 64), 0);
-	gone->mac = 0x0200000000aaull;
+	gone->mac = learned;
 	guest_fill(gone, 0, 0xffffffffffff, 60, 0);
 	gone->mac = mac;
 	assert_int_equal(guest_send(world, gone, 1), 1);
@@ -125,6 +127,10 @@ static void test_settle(void **state)
 	assert_int_equal(record.port, 0);
 	assert_int_equal(guest_send(world, gone, 1), -ENODEV);
 	assert_int_equal(elisa_switch_settle(sw, 1), 0);
+	/* Killed when all was gone but what the port had taught. */
+	sw->fdb[elisa_fdb_bucket(sw, learned, 0) - sw->fdb] = elisa_fdb_entry(learned, 2, 0, 0);
+	assert_int_equal(elisa_switch_settle(sw, 1), 1 << 2);
+	assert_int_equal(elisa_switch_fdb_dump(sw, &record, 1), 1);
 	assert_int_equal(elisa_switch_port_add(sw, 5, &params), 0);
 }
 
