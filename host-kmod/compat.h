@@ -149,7 +149,8 @@ static inline void elisa_kvm_drop_exception(struct kvm_vcpu *vcpu)
 /*
  * The copy of XMM0-15 that KVM keeps while the CPU has the guest's: dead, but not overwritten by a save
  * when they are all zero (XSAVE's init optimization), and KVM_GET_FPU shows it. In vcpu_run, or
- * with the guest's registers loaded.
+ * with the guest's registers loaded; and only when they are zero, or were written since they were last
+ * loaded: else a save may leave them out (XSAVE's modified optimization), and zeros are loaded next.
  */
 static inline void elisa_kvm_forget_saved_vectors(struct kvm_vcpu *vcpu)
 {

@@ -40,8 +40,8 @@ void elisa_recover_fs_base(struct elisa_vcpu *vcpu)
 	vcpu->parked.fs_base = 0;
 }
 
-/* The CPU's vector registers are the guest's, loaded: the caller sees to that. */
-static void scrub_loaded_vectors(void)
+/* The CPU's vector registers are the guest's, loaded: the caller sees to that. KVM's copy goes with them. */
+static void scrub_loaded_vectors(struct kvm_vcpu *vcpu)
 {
 	if (boot_cpu_has(X86_FEATURE_AVX))
 		asm volatile("vzeroall");
@@ -53,6 +53,7 @@ static void scrub_loaded_vectors(void)
 		asm volatile(".irp number, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
 			     "	vpxorq	%zmm\\number, %zmm\\number, %zmm\\number\n"
 			     ".endr");
+	elisa_kvm_forget_saved_vectors(vcpu);
 }
 
 /* The thread's registers may be in memory after a context switch: load them, as KVM does. */
@@ -61,8 +62,7 @@ static void scrub_vectors(struct kvm_vcpu *vcpu)
 	fpregs_lock();
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
-	scrub_loaded_vectors();
-	elisa_kvm_forget_saved_vectors(vcpu);
+	scrub_loaded_vectors(vcpu);
 	fpregs_unlock();
 }
 
@@ -90,6 +90,7 @@ static void account(struct elisa_vcpu *vcpu, u32 reason, bool known)
 	if (vcpu->context == ELISA_CONTEXT_TRUSTED && vcpu->entered && !known)
 		WRITE_ONCE(vcpu->held, true);
 	vcpu->context = ELISA_CONTEXT_DEFAULT;
+	vcpu->vectors_saved = false;
 	vcpu->reset_wanted = true;
 	vcpu->failed_root = elisa_vmread(GUEST_CR3) & ELISA_FRAME_MASK;
 	vcpu->process_failed = true;
@@ -122,10 +123,10 @@ void elisa_recover_before_entry(struct elisa_vcpu *vcpu, bool evicted)
 	if (elisa_kvm_rip(vcpu->kvm_vcpu) != vcpu->parked.rip) {
 		/* But INIT, which ends 64-bit mode, leaves the vector registers as they were. */
 		if (!(elisa_vmread(VM_ENTRY_CONTROLS) & VM_ENTRY_IA32E_MODE))
-			scrub_loaded_vectors();
+			scrub_loaded_vectors(vcpu->kvm_vcpu);
 		return;
 	}
-	scrub_loaded_vectors();
+	scrub_loaded_vectors(vcpu->kvm_vcpu);
 	scrub_registers(vcpu->kvm_vcpu);
 	/* KVM has decided already what this entry injects; nothing: then the #GP. */
 	if (!(elisa_vmread(VM_ENTRY_INTR_INFO_FIELD) & INTR_INFO_VALID_MASK)) {

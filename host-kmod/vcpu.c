@@ -256,9 +256,6 @@ void elisa_vcpu_enter(struct elisa_vcpu *vcpu)
 	vcpu->masked = 0;
 	vcpu->trap = false;
 	vcpu->kvm_eptp = elisa_vmread(EPT_POINTER);
-	/* What the vCPU had in them when it was parked; when it has left they are zero. */
-	if (vcpu->context)
-		elisa_kvm_forget_saved_vectors(vcpu->kvm_vcpu);
 	if (!contexts) {
 		if (vcpu->context)
 			elisa_recover_before_entry(vcpu, state == ELISA_VCPU_EVICTED);
@@ -294,10 +291,15 @@ void elisa_vcpu_leave(struct elisa_vcpu *vcpu)
 		elisa_vmwrite(CPU_BASED_VM_EXEC_CONTROL,
 			      elisa_vmread(CPU_BASED_VM_EXEC_CONTROL) | vcpu->masked);
 	if (eptp == vcpu->kvm_eptp || !vcpu->entered) {
+		/* On its way out the entry page has written them all. */
+		if (vcpu->vectors_saved)
+			elisa_kvm_forget_saved_vectors(vcpu->kvm_vcpu);
 		elisa_vcpu_outside(vcpu);
 		return;
 	}
 	vcpu->context = elisa_contexts_which(vcpu->entered, eptp);
+	if (vcpu->context == ELISA_CONTEXT_TRUSTED)
+		vcpu->vectors_saved = true;
 	WARN_ONCE(!vcpu->context, "elisa: vCPU left with an unknown EPTP %#llx\n", eptp);
 	elisa_vmwrite(EPT_POINTER, vcpu->kvm_eptp);
 	elisa_vcpu_park(vcpu);
@@ -322,6 +324,7 @@ struct elisa_contexts *elisa_vcpu_begin_in_host(struct elisa_vcpu *vcpu)
 void elisa_vcpu_outside(struct elisa_vcpu *vcpu)
 {
 	vcpu->context = ELISA_CONTEXT_DEFAULT;
+	vcpu->vectors_saved = false;
 	WRITE_ONCE(vcpu->grace_seen, READ_ONCE(vcpu->grace_wanted));
 	atomic_set_release(&vcpu->state, ELISA_VCPU_QUIET);
 }

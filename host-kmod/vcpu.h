@@ -78,6 +78,7 @@ struct elisa_vcpu {
 	u64 list;                       /* host-physical address in the VMCS */
 	struct elisa_contexts *entered; /* contexts of this entry */
 	struct elisa_parked parked;
+	bool vectors_saved; /* parked in the trusted context: KVM may have a copy of its XMM registers */
 	u64 kept_fs_base; /* the guest's, as the contexts' stack had it when the vCPU was parked */
 
 	unsigned long next_check; /* jiffies: of the VM's processes */
