@@ -261,7 +261,7 @@ static long domain_attach(struct elisa_domain *domain, void __user *user)
 	return result;
 }
 
-/* No context of the domain is used any more when its memory goes. Again: what came since. */
+/* No context of the domain is used any more when its memory goes. Again: nothing. */
 static void close_domain(struct elisa_domain *domain)
 {
 	struct elisa_vm *vm, *next;

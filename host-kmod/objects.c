@@ -92,7 +92,9 @@ long elisa_object_map(struct elisa_domain *domain, void __user *user)
 		return error;
 	}
 	mutex_lock(&domain->lock);
-	error = part->any_time || list_empty(&domain->vms) ? 0 : -EBUSY;
+	error = -ENODEV;
+	if (!domain->closed)
+		error = part->any_time || list_empty(&domain->vms) ? 0 : -EBUSY;
 	/* ELISA_MAP_* are ELISA_EPT_*. */
 	if (!error)
 		error = elisa_memory_map(memory, domain->tables, argument.offset, argument.access);
