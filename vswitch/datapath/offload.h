@@ -9,7 +9,8 @@
 
 /*
  * Check `flags` (CSUM, TSO, IP_CSUM) and meta of a packet that is read, against its private header, and
- * keep CSUM and TSO in the packet and fill in the IPv4 header checksum; or set its reason to ELISA_DROP_BAD_OFFLOAD. What passes:
+ * keep CSUM and TSO in the packet and fill in the IPv4 header checksum; or set its reason to
+ * ELISA_DROP_BAD_OFFLOAD: flags and meta are then not to be used. What passes:
  *	l2_length: Ethernet and up to two VLAN tags, as they are; l3_length: the IP header as it is;
  *	TCP or UDP as meta says, no fragment, all of it inside the packet;
  *	TSO: TCP, mss at least ELISA_MIN_MSS, payload, segments no longer than the port's MTU allows.
