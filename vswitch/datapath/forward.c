@@ -26,11 +26,13 @@ void elisa_forward(struct elisa_sender *sender, struct elisa_packet *packet)
 			packet->reason = ELISA_DROP_BAD_SOURCE;
 			return;
 		}
-		if (elisa_unlikely(!elisa_fdb_learn(sender->sw, source, sender->port)))
+		if (elisa_likely(elisa_fdb_learn(sender->sw, source, sender->port))) {
+			sender->last_source = source;
+			/* What was just learned may be what was not found before. */
+			sender->last_destination = ELISA_NO_MAC;
+		} else {
 			sender->counters.unlearned++;
-		sender->last_source = source;
-		/* What was just learned may be what was not found before. */
-		sender->last_destination = ELISA_NO_MAC;
+		}
 	}
 	packet->port = ELISA_FDB_NONE;
 	if (!(destination & ELISA_MAC_MULTICAST_BIT))

@@ -64,6 +64,8 @@ static void test_learning(void **state)
 {
 	struct world *world = *state;
 	struct elisa_port_policy policy = {.learning_limit = 100};
+	struct guest *a = &world->guests[0];
+	uint64_t mac = a->mac;
 
 	for (uint32_t i = 0; i < 50; i++)
 		speak(world, 2, STATION + i);
@@ -71,7 +73,7 @@ static void test_learning(void **state)
 	for (uint32_t i = 0; i < 5000; i++)
 		speak(world, 0, 0x060000000000 + i * 7919);
 	expect_learned(world, 0, 100);
-	assert_int_equal(world_stats(world, &world->guests[0]).tx_unlearned, 4900);
+	assert_int_equal(world_stats(world, a).tx_unlearned, 4900);
 	assert_int_equal(world->sw->fdb_full, 0);
 	/* Nothing of it was dropped; others still learn, and are found. */
 	assert_drops(world, NULL, NULL, 0, 0);
@@ -83,8 +85,16 @@ static void test_learning(void **state)
 	/* Those that it has may speak on, and an address that it may not learn stays where it was. */
 	speak(world, 0, 0x060000000000);
 	speak(world, 0, STATION);
-	assert_int_equal(world_stats(world, &world->guests[0]).tx_unlearned, 4901);
+	assert_int_equal(world_stats(world, a).tx_unlearned, 4901);
 	assert_int_equal(elisa_fdb_lookup(world->sw, STATION), 2);
+	/* All packets are counted, also of one call. */
+	a->mac = STATION;
+	for (uint32_t i = 0; i < 32; i++)
+		guest_fill(a, i, world->guests[1].mac, 60, 0);
+	a->mac = mac;
+	assert_int_equal(guest_send(world, a, 32), 32);
+	guest_drain(&world->guests[1]);
+	assert_int_equal(world_stats(world, a).tx_unlearned, 4933);
 	/* When they have aged there is room. */
 	for (uint32_t i = 0; i < 3; i++)
 		elisa_switch_fdb_age(world->sw);
