@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=180 group=faults limit=1200 files=mutants/elisa-mutants.ko
+# rig: seconds=280 group=faults limit=1200 files=mutants/elisa-mutants.ko
 # Every allocation of the module fails once, in every call of a switch's life: the caller gets a clean error,
 # the rest goes on, nothing is left. So at load, and without descriptors.
 
