@@ -74,7 +74,9 @@ struct elisa_domain_adopt {
 
 /*
  * REVOKE, on a domain, a vm or a port: what closing its last descriptor does, now, whoever else holds
- * one. Returns when no vCPU reaches it any more. ENODEV it was done before.
+ * one. Returns when no vCPU reaches it any more. ENODEV it was done before. The ports below a revoked
+ * vm or domain carry nothing, but still answer PORT_STATE and keep their numbers until their own
+ * REVOKE or last close.
  */
 struct elisa_revoke {
 	uint32_t version;
