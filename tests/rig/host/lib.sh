@@ -33,6 +33,8 @@
 #	guest_memory_has ID HEX		are these bytes anywhere in QEMU's memory? prints how often
 #	guest_stop ID			ask it to leave, wait for it
 #	guest_kill ID			kill -9 QEMU, wait for it
+#	guests_boot ID…			start them all, then wait until each has booted
+#	guests_leave ID…		testpmd quits in each, and the guest leaves
 # Before guest_start may be set: GUEST_MEMORY (MiB), GUEST_CPU (the host CPU), GUEST_HUGEPAGES,
 # GUEST_IMAGE=guest-net (with sockets; guest is the default).
 #
@@ -193,4 +195,21 @@ guest_stop() {
 guest_kill() {
 	kill -9 "$(guest_pid "$1")"
 	guest_wait "$1" 'QEMU-EXIT *' 60
+}
+
+guests_boot() {
+	stage "starting guests $*"
+	for ID in "$@"; do
+		guest_start "$ID"
+	done
+	for ID in "$@"; do
+		need "guest-$ID-boots" "no READY from guest $ID" guest_wait "$ID" 'READY *'
+	done
+}
+
+guests_leave() {
+	for ID in "$@"; do
+		check "quit-$ID" "testpmd did not leave with status 0" guest_do "$ID" quit
+		check "leaves-$ID" "guest $ID did not leave" guest_stop "$ID"
+	done
 }

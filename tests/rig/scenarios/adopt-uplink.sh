@@ -32,10 +32,9 @@ next_daemon() { # NAME SIGNAL
 
 need binds "the NIC is not igb_uio's" nic_bind igb_uio
 need starts "see switchd.log" switch_start
-EMPTY=$(json status | field pinned_pages)
+EMPTY=$(pinned)
 need adds "uplink add" elisactl uplink add up0 "$RIG_NIC"
-guest_start A
-need guest-A-boots "no READY from guest A" guest_wait A 'READY *'
+guests_boot A
 need port-A "port add" elisactl port add p0 --vm A
 need testpmd-A "testpmd did not start" testpmd A p0
 need prepared "testpmd refused a command" prepare A "set fwd txonly"
@@ -52,13 +51,7 @@ check prove "the contexts as built break an invariant" elisactl prove
 need A-stops "no OK from A" guest_do A stop
 
 check removes "uplink del" elisactl uplink del up0
-check quit-A "testpmd did not leave with status 0" guest_do A quit
-check leaves-A "guest A did not leave" guest_stop A
-TRIES=0
-until [ "$(json status | field pinned_pages)" = "$EMPTY" ] || [ $TRIES -gt 50 ]; do
-	TRIES=$((TRIES + 1))
-	sleep 0.1
-done
-check nothing-pinned "$EMPTY before" equal "$(json status | field pinned_pages)" "$EMPTY"
+guests_leave A
+check nothing-pinned "not $EMPTY pages as before" until_pinned "$EMPTY"
 check stops "daemon or module did not go" switch_stop
 check released "the NIC has a driver still" nic_release

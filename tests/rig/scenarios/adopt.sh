@@ -48,19 +48,11 @@ upgrade() {
 	same_as_before upgrade
 }
 
-pinned() { json status | field pinned_pages; }
-
 PROGRAM=$(command -v elisa-switchd)
 # shellcheck disable=SC2034 # of switch.sh
 SWITCHD_OPTIONS=--monitor
 need switch-starts "see switchd.log" switch_start
-stage "starting guests A and B"
-for ID in A B; do
-	guest_start $ID
-done
-for ID in A B; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-done
+guests_boot A B
 EMPTY=$(pinned)
 need port-p0 "port add" elisactl port add p0 --vm A --mac $MAC_A --on-full backpressure
 need port-p1 "port add" elisactl port add p1 --vm B --mac $MAC_B --on-full backpressure
@@ -127,13 +119,7 @@ need again.port-p2 "port add" elisactl port add p2 --vm B
 check again.port-del "port del" elisactl port del p2
 
 stage "stopping"
-check quit-B "testpmd did not leave with status 0" guest_do B quit
-check leaves-B "guest B did not leave" guest_stop B
-TRIES=0
-until [ "$(pinned)" = "$EMPTY" ] || [ $TRIES -gt 50 ]; do
-	TRIES=$((TRIES + 1))
-	sleep 0.1
-done
-check nothing-pinned "$(pinned) pages, $EMPTY without ports" equal "$(pinned)" "$EMPTY"
+guests_leave B
+check nothing-pinned "not $EMPTY pages as without ports" until_pinned "$EMPTY"
 check switch-stops "the daemon or the module did not go" switch_stop
 check no-socket-left "$(ls /run/elisa)" [ -z "$(ls /run/elisa)" ]

@@ -18,8 +18,6 @@ NOT_THERE="elisa.ko is not loaded on the host, or this VM has no port"
 IN_USE="the port is in use by another process or device"
 NO_SUCH_PORT="this VM has no such port on such a switch"
 
-pinned() { json status | field pinned_pages; }
-
 # A command at the prompt of C's testpmd, which must survive whatever it is told.
 in_c() {
 	guest_do C "cmd $*" && return

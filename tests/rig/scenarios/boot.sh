@@ -10,12 +10,7 @@ statistic() { # ID NAME: the first number after NAME in the guest's last answer
 
 not() { ! "$@"; }
 
-stage "starting two guests"
-guest_start A
-guest_start B
-for ID in A B; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-done
+guests_boot A B
 stage "guests are up"
 EAL="'--lcores=(0,1)@0' --no-pci --no-telemetry"
 PMD="-i --nb-cores=1 --total-num-mbufs=2048 --mbcache=64 --no-lsc-interrupt"

@@ -20,8 +20,6 @@ file_is() { # NAME PACKETS BYTES_OF_EACH
 	[ "$SIZE" = $((FILE_HEADER + $2 * (PACKET_HEADER + $3))) ]
 }
 
-pinned() { json status | field pinned_pages; }
-
 # A sends BURSTS of 32 packets, B takes them; ATX and BRX are what they count.
 bursts() {
 	guest_do B start || return 1
@@ -34,12 +32,7 @@ bursts() {
 }
 
 need switch-starts "see switchd.log" switch_start
-for ID in A B; do
-	guest_start $ID
-done
-for ID in A B; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-done
+guests_boot A B
 need port-p0 "port add" elisactl port add p0 --vm A --mac $MAC_A --on-full backpressure
 need port-p1 "port add" elisactl port add p1 --vm B --mac $MAC_B --on-full backpressure
 need testpmd-A "testpmd did not start" testpmd A p0

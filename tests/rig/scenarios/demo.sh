@@ -81,13 +81,7 @@ guest_results() { # ID PORT
 }
 
 need switch-starts "see switchd.log" switch_start
-stage "starting guests A, B and C"
-for ID in A B C; do
-	guest_start $ID
-done
-for ID in A B C; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-done
+guests_boot A B C
 need port-p0 "port add" elisactl port add p0 --vm A --mac $MAC_A --on-full backpressure
 need port-p1 "port add" elisactl port add p1 --vm B --mac $MAC_B --on-full backpressure
 need port-p2 "port add" elisactl port add p2 --vm C --mac $MAC_C
@@ -134,8 +128,5 @@ check no-exit-for-io "$EXITS_IO" equal "$EXITS_IO" 0
 check no-recovery "$RECOVERIES" equal "$RECOVERIES" 0
 
 stage "stopping"
-for ID in A B C; do
-	check "quit-$ID" "testpmd did not leave with status 0" guest_do $ID quit
-	check "leaves-$ID" "guest $ID did not leave" guest_stop $ID
-done
+guests_leave A B C
 check switch-stops "the daemon or the module did not go" switch_stop

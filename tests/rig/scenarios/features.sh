@@ -50,13 +50,7 @@ queue_packets() { # LINE
 }
 
 need switch-starts "see switchd.log" switch_start
-stage "starting guests A and B"
-for ID in A B; do
-	guest_start $ID
-done
-for ID in A B; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-done
+guests_boot A B
 need port-p0 "port add" elisactl port add p0 --vm A --mac $MAC_A --on-full backpressure --mtu 9000
 need port-p1 "port add" elisactl port add p1 --vm B --mac $MAC_B --on-full backpressure --mtu 9000
 need testpmd-B "testpmd did not start" testpmd B p1 "$JUMBO"
@@ -93,8 +87,5 @@ check jumbo.nothing-dropped "$DROPPED dropped" equal "$DROPPED" 0
 snapshot last
 check no-recovery "thrown out" equal "$(exits last A recoveries)$(exits last B recoveries)" 00
 stage "stopping"
-for ID in A B; do
-	check "quit-$ID" "testpmd did not leave with status 0" guest_do $ID quit
-	check "leaves-$ID" "guest $ID did not leave" guest_stop $ID
-done
+guests_leave A B
 check switch-stops "the daemon or the module did not go" switch_stop

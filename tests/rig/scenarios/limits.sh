@@ -81,13 +81,7 @@ peer() { # NAME MAC BYTES
 }
 
 need switch-starts "see switchd.log" switch_start
-stage "starting guests A, B and C"
-for ID in A B C; do
-	guest_start $ID
-done
-for ID in A B C; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-done
+guests_boot A B C
 ports_of_the_pair first
 need port-p2 "port add" elisactl port add p2 --vm C --mac $MAC_C --mtu 9000 --guard mac,ip,vlan \
 	--allow-ip 10.0.0.1,2001:db8::1 --allow-vlan 0,5
@@ -162,8 +156,5 @@ check pair.nothing-lost "A sent $SENT, $FROM_C came from C, B received $GOT" \
 check pair.no-recovery "thrown out" equal "$(exits pair A recoveries)$(exits pair C recoveries)" 00
 
 stage "stopping"
-for ID in A B C; do
-	check "quit-$ID" "testpmd did not leave with status 0" guest_do $ID quit
-	check "leaves-$ID" "guest $ID did not leave" guest_stop $ID
-done
+guests_leave A B C
 check switch-stops "the daemon or the module did not go" switch_stop

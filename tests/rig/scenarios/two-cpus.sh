@@ -34,8 +34,5 @@ check oneway.nothing-dropped "$DROPPED dropped" equal "$DROPPED" 0
 check oneway.no-exit-for-io "A $IO_A, B $IO_B" equal "$IO_A$IO_B" 00
 snapshot last
 check no-recovery "thrown out" equal "$(exits last A recoveries)$(exits last B recoveries)" 00
-for ID in A B; do
-	check "quit-$ID" "testpmd did not leave with status 0" guest_do $ID quit
-	check "leaves-$ID" "guest $ID did not leave" guest_stop $ID
-done
+guests_leave A B
 check switch-stops "the daemon or the module did not go" switch_stop

@@ -25,12 +25,7 @@ bursts() { # BYTES N
 }
 
 need uplink-starts "see switchd.log" uplink_start
-for ID in A B; do
-	guest_start $ID
-done
-for ID in A B; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-done
+guests_boot A B
 need port-p0 "port add" elisactl port add p0 --vm A --mac $MAC_A --on-full backpressure
 need port-p1 "port add" elisactl port add p1 --vm B --mac $MAC_B
 need testpmd-A "testpmd did not start" testpmd A p0
@@ -85,8 +80,5 @@ check no-exit-for-io "A $IO_A, B $IO_B" equal "$IO_A$IO_B" 00
 
 uplink_compare
 check no-recovery "thrown out" equal "$(exits uplink A recoveries)$(exits uplink B recoveries)" 00
-for ID in A B; do
-	check "quit-$ID" "testpmd did not leave with status 0" guest_do $ID quit
-	check "leaves-$ID" "guest $ID did not leave" guest_stop $ID
-done
+guests_leave A B
 check uplink-stops "uplink, daemon or module did not go" uplink_stop

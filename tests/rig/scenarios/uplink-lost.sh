@@ -57,12 +57,9 @@ B_goes_on() {
 need binds "the NIC is not igb_uio's" nic_bind igb_uio
 need starts "see switchd.log" switch_start
 need adds "uplink add" elisactl uplink add up0 "$RIG_NIC"
-for ID in A B C; do
-	guest_start $ID
-done
+guests_boot A B C
 N=0
 for ID in A B C; do
-	need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
 	need "port-$ID" "port add" elisactl port add p$N --vm $ID
 	need "testpmd-$ID" "testpmd did not start" testpmd $ID p$N
 	N=$((N + 1))

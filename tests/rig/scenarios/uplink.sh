@@ -66,12 +66,7 @@ iperf_ends() { # ID
 boot() {
 	# shellcheck disable=SC2034 # guest_start reads it
 	GUEST_IMAGE=guest-net
-	for ID in A B; do
-		guest_start $ID
-	done
-	for ID in A B; do
-		need "guest-$ID-boots" "no READY from guest $ID" guest_wait $ID 'READY *'
-	done
+	guests_boot A B
 	need port-p0 "port add" elisactl port add p0 --vm A --mac $MAC_A
 	need port-p1 "port add" elisactl port add p1 --vm B --mac $MAC_B
 	stage "elisa-netd starts in A and B"

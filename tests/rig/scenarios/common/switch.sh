@@ -13,6 +13,8 @@
 #	exits NAME VM [FIELD]		exits (default), exits_io, exits_inside, recoveries, traps
 #	sent_now PORT			packets, now
 #	until_sent PORT N		wait for it; 1 after more than 10 emulated seconds
+#	pinned				pages that the switch holds, of all VMs
+#	until_pinned PAGES		wait until it holds so many; 1 after more than 5 emulated seconds
 #	testpmd ID PORT [ARGS…]		start testpmd in a guest on that port
 #	guest_count ID RX|TX		packets that testpmd's driver counted, since it started
 
@@ -89,6 +91,17 @@ until_sent() {
 	while [ "$(sent_now "$1")" -lt "$2" ]; do
 		TRIES=$((TRIES + 1))
 		[ $TRIES -lt 100 ] || return 1
+		sleep 0.1
+	done
+}
+
+pinned() { json status | field pinned_pages; }
+
+until_pinned() {
+	TRIES=0
+	until [ "$(pinned)" = "$1" ]; do
+		TRIES=$((TRIES + 1))
+		[ $TRIES -lt 50 ] || return 1
 		sleep 0.1
 	done
 }
