@@ -30,6 +30,12 @@ static int take_port(struct elisa_daemon *daemon, const json_t *arguments, struc
 	*port = elisa_ports_find(&daemon->ports, name);
 	if (*port)
 		return 0;
+	if (elisa_uplinks_find(&daemon->uplinks, name))
+		return elisa_fail(
+			failure, -EINVAL,
+			"%s is an uplink and has no limits and no VM; use 'elisactl uplink "
+			"show %s' or 'elisactl uplink del %s'",
+			name, name, name);
 	return elisa_fail(failure, -ENOENT,
 			  "switch %s has no port %s; 'elisactl port list' shows those it has",
 			  daemon->options.switch_name, name);

@@ -153,11 +153,8 @@ int elisa_switch_port_set_policy(struct elisa_switch *sw, unsigned int port,
 		return error;
 	config = &sw->config[port];
 	limits = &sw->limits[port];
-	if (policy->flags & ~ELISA_POLICY_FLAGS || !lists_are_valid(policy))
-		return -EINVAL;
-	if (elisa_load(&config->uplink) &&
-	    policy->flags &
-		    (ELISA_POLICY_PRIVATE | ELISA_POLICY_GUARD_MAC | ELISA_POLICY_GUARD_IPV6))
+	if (elisa_load(&config->uplink) || policy->flags & ~ELISA_POLICY_FLAGS ||
+	    !lists_are_valid(policy))
 		return -EINVAL;
 	error = convert(&rules, policy, tsc_hz);
 	if (error)

@@ -181,6 +181,9 @@ static void what_the_daemon_refuses_is_1(void **state)
 	complains("port set p0 --guard ip --allow-ip 10.0.0.1,", 1, "'allow_ip'");
 	complains("port set p0 --allow-ip 10.0.0.1", 1, "the guard \"ip\"");
 	complains("port add p1 --vm a --guard vlan", 1, "'allow_vlan'");
+	prints("uplink add up0 01:00.0", 0, "up0");
+	complains("port set up0 --storm 5", 1, "up0 is an uplink and has no limits");
+	complains("port del up0", 1, "elisactl uplink del up0");
 	pthread_mutex_lock(&daemon->lock);
 	fake_module.invariant = 2;
 	pthread_mutex_unlock(&daemon->lock);

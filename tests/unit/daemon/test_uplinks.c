@@ -117,7 +117,7 @@ static void ports_and_uplinks_share_numbers_and_names(void **state)
 			"uplink up0 is NIC 0000:01:00.0");
 	fixture_refused(daemon, "uplink-add", "{\"name\":\"up2\",\"pci\":\"02:00.0\"}", "EEXIST",
 			"uplink up1 is NIC 0000:02:00.0");
-	fixture_refused(daemon, "port-del", "{\"name\":\"up0\"}", "ENOENT", "no port up0");
+	fixture_refused(daemon, "port-del", "{\"name\":\"up0\"}", "ENOENT", "up0 is an uplink");
 	fixture_refused(daemon, "uplink-del", "{\"name\":\"p0\"}", "ENOENT", "no uplink p0");
 	assert_int_equal(fake_nic.opened, 2);
 }

@@ -119,9 +119,6 @@ static void test_refused(void **state)
 		{.storm = {1, 1001}},
 	};
 	const struct elisa_port_policy rate = {.storm = {1, 0}};
-	const struct elisa_uplink_params uplink = {
-		.port = 9, .driver = 1, .mtu = 1500, .room = 2048, .nb_queues = 1};
-	struct elisa_port_policy read;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (elisa_switch_port_set_policy(world->sw, 0, &bad[i], TSC_HZ) != -EINVAL)
@@ -129,16 +126,32 @@ static void test_refused(void **state)
 	assert_int_equal(elisa_switch_port_set_policy(world->sw, 0, &rate, 999999), -EINVAL);
 	assert_int_equal(elisa_switch_port_set_policy(world->sw, 0, &rate, 10000000001), -EINVAL);
 	assert_int_equal(elisa_switch_port_set_policy(world->sw, 0, &rate, 10000000000), 0);
-	/* An uplink has no address of its own, and is what private ports go to. */
-	assert_int_equal(elisa_switch_uplink_add(world->sw, 0, &uplink), 0);
-	assert_int_equal(elisa_switch_port_policy(world->sw, 9, &read), 0);
-	assert_int_equal(read.learning_limit, ELISA_LEARNING_UNLIMITED);
-	for (uint32_t flag = 1; flag < ELISA_POLICY_GUARD_VLAN; flag <<= 1) {
-		const struct elisa_port_policy policy = {.flags = flag};
+}
 
-		assert_int_equal(elisa_switch_port_set_policy(world->sw, 9, &policy, 0),
-				 flag == ELISA_POLICY_GUARD_IPV4 ? 0 : -EINVAL);
+/* None at all, not even one that changes nothing. */
+static void test_uplink(void **state)
+{
+	struct world *world = *state;
+	const struct elisa_uplink_params uplink = {
+		.port = 9, .driver = 1, .mtu = 1500, .room = 2048, .nb_queues = 1};
+	const struct elisa_port_policy none = {.learning_limit = ELISA_LEARNING_UNLIMITED};
+	const struct elisa_port_policy policies[] = {
+		none,
+		{.learning_limit = 16},
+		{.learning_limit = ELISA_LEARNING_UNLIMITED, .storm = {100, 0}},
+		{.learning_limit = ELISA_LEARNING_UNLIMITED, .flags = ELISA_POLICY_GUARD_IPV4},
+		{.learning_limit = ELISA_LEARNING_UNLIMITED, .flags = ELISA_POLICY_PRIVATE},
+	};
+	struct elisa_port_policy read;
+
+	assert_int_equal(elisa_switch_uplink_add(world->sw, 0, &uplink), 0);
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		if (elisa_switch_port_set_policy(world->sw, 9, &policies[i], TSC_HZ) != -EINVAL)
+			fail_msg("policy %zu was taken", i);
+		assert_int_equal(elisa_switch_port_policy(world->sw, 9, &read), 0);
+		assert_memory_equal(&read, &none, sizeof(none));
 	}
+	assert_int_equal(world->sw->config[9].rules, 0);
 }
 
 /* From a full bucket: its burst and the last packet. Then what comes in, to 1 in 1000. */
@@ -548,11 +561,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
-		TEST(test_set_and_read), TEST(test_refused),     TEST(test_packets),
-		TEST(test_bytes),        TEST(test_both),        TEST(test_long_packets),
-		TEST(test_clock),        TEST(test_clock_reads), TEST(test_old_clock),
-		TEST(test_storm),        TEST(test_given_back),  TEST(test_two_vcpus),
-		TEST(test_private),      TEST(test_most_work),   TEST(test_refused_behind_waiting),
+		TEST(test_set_and_read), TEST(test_refused),
+		TEST(test_uplink),       TEST(test_packets),
+		TEST(test_bytes),        TEST(test_both),
+		TEST(test_long_packets), TEST(test_clock),
+		TEST(test_clock_reads),  TEST(test_old_clock),
+		TEST(test_storm),        TEST(test_given_back),
+		TEST(test_two_vcpus),    TEST(test_private),
+		TEST(test_most_work),    TEST(test_refused_behind_waiting),
 		TEST(test_changed),
 	};
 
