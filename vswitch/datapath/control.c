@@ -56,7 +56,9 @@ int elisa_switch_check(const struct elisa_switch *sw, uint64_t size)
 	if (size < sizeof(*sw) || elisa_load_acquire(&sw->magic) != ELISA_SWITCH_MAGIC ||
 	    sw->abi != ELISA_IMAGE_ABI || sw->layout != ELISA_SWITCH_LAYOUT || sw->size > size)
 		return -EPROTO;
-	if (!sw->size || elisa_switch_size(sw->fdb_buckets * ELISA_FDB_WAYS) != sw->size)
+	/* A count of buckets that is too large must not become a good one of entries. */
+	if (!sw->size || sw->fdb_buckets > ELISA_FDB_MAX_CAPACITY / ELISA_FDB_WAYS ||
+	    elisa_switch_size(sw->fdb_buckets * ELISA_FDB_WAYS) != sw->size)
 		return -EPROTO;
 	return 0;
 }

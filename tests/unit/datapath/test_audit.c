@@ -81,7 +81,12 @@ static void test_head(void **state)
 
 	FINDS(magic, 1, "its head");
 	FINDS(size, size * 2, "its head");
+	FINDS(fdb_buckets, 0, "its head");
 	FINDS(fdb_buckets, 1u << 30, "its head");
+	FINDS(fdb_buckets, world->sw->fdb_buckets + 1, "its head");
+	FINDS(fdb_buckets, world->sw->fdb_buckets / 2, "its head");
+	/* As many entries, in 32 bits. */
+	FINDS(fdb_buckets, world->sw->fdb_buckets + (1u << 31), "its head");
 }
 
 static void test_ports(void **state)

@@ -47,6 +47,8 @@ static void test_init(void **state)
 	sw->layout++;
 	assert_int_equal(elisa_switch_check(sw, size), -EPROTO);
 	sw->layout--;
+	sw->fdb_buckets += 1u << 31; /* as many entries, in 32 bits */
+	assert_int_equal(elisa_switch_check(sw, size), -EPROTO);
 	sw->fdb_buckets = 3;
 	assert_int_equal(elisa_switch_check(sw, size), -EPROTO);
 	free(sw);
