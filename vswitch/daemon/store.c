@@ -3,15 +3,16 @@
 #include "store.h"
 
 #include "log.h"
+#include "notify.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define MESSAGE_SIZE 128
+
+static bool drop_lost; /* something may be kept that is gone */
 
 bool elisa_store_present(void)
 {
@@ -35,7 +36,7 @@ void elisa_kept_name(enum elisa_kept_kind kind, unsigned int number,
 static int send_kept(const char *name, int record, int first, int second)
 {
 	char message[MESSAGE_SIZE];
-	int fds[3] = {record}, result;
+	int fds[ELISA_NOTIFY_FDS] = {record};
 	unsigned int nb_fds = 1;
 
 	if (first >= 0)
@@ -43,8 +44,16 @@ static int send_kept(const char *name, int record, int first, int second)
 	if (second >= 0)
 		fds[nb_fds++] = second;
 	snprintf(message, sizeof(message), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
-	result = sd_pid_notify_with_fds(0, 0, message, fds, nb_fds);
-	return result < 0 ? result : 0;
+	return elisa_notify(message, fds, nb_fds);
+}
+
+static int send_drop(const char *name)
+{
+	char message[MESSAGE_SIZE];
+
+	snprintf(message, sizeof(message), "FDSTOREREMOVE=1\nFDNAME=%.*s", ELISA_KEPT_NAME_SIZE - 1,
+		 name);
+	return elisa_notify(message, NULL, 0);
 }
 
 void elisa_store_keep(enum elisa_kept_kind kind, unsigned int number, const void *record,
@@ -56,30 +65,32 @@ void elisa_store_keep(enum elisa_kept_kind kind, unsigned int number, const void
 	if (!elisa_store_present())
 		return;
 	elisa_kept_name(kind, number, name);
+	/* Not beside one that had its name before. */
+	result = drop_lost ? send_drop(name) : 0;
 	fd = elisa_record_write(kind, record, size);
-	result = fd < 0 ? fd : send_kept(name, fd, first, second);
+	if (!result)
+		result = fd < 0 ? fd : send_kept(name, fd, first, second);
 	if (fd >= 0)
 		close(fd);
 	if (result)
 		elisa_log(ELISA_LOG_ERROR,
 			  "%s cannot be handed to who keeps the switch's descriptors: %s; it goes "
 			  "when elisa-switchd is restarted. Look whether its monitor, or systemd, "
-			  "runs",
+			  "runs and is not stopped",
 			  name, strerror(-result));
 }
 
 void elisa_store_drop_name(const char *name)
 {
-	char message[MESSAGE_SIZE];
-	int result;
+	int result = send_drop(name);
 
-	snprintf(message, sizeof(message), "FDSTOREREMOVE=1\nFDNAME=%.*s", ELISA_KEPT_NAME_SIZE - 1,
-		 name);
-	result = sd_notify(0, message);
-	if (result < 0)
-		elisa_log(ELISA_LOG_ERROR,
-			  "who keeps the switch's descriptors cannot be told that %s is gone: %s",
-			  name, strerror(-result));
+	if (!result)
+		return;
+	drop_lost = true;
+	elisa_log(ELISA_LOG_ERROR,
+		  "who keeps the switch's descriptors cannot be told that %s is gone: %s. Look "
+		  "whether its monitor, or systemd, runs and is not stopped",
+		  name, strerror(-result));
 }
 
 void elisa_store_drop(enum elisa_kept_kind kind, unsigned int number)

@@ -23,12 +23,8 @@ static bool before_daemon[FAKE_MODULE_FD]; /* descriptors that are not the daemo
 static unsigned int steps_left;
 static jmp_buf killed;
 
-int __real_sd_notify(int unset, const char *state);
-int __real_sd_pid_notify_with_fds(pid_t pid, int unset, const char *state, const int *fds,
-				  unsigned int nb_fds);
-int __wrap_sd_notify(int unset, const char *state);
-int __wrap_sd_pid_notify_with_fds(pid_t pid, int unset, const char *state, const int *fds,
-				  unsigned int nb_fds);
+int __real_elisa_notify(const char *text, const int *fds, unsigned int nb_fds);
+int __wrap_elisa_notify(const char *text, const int *fds, unsigned int nb_fds);
 
 static void step(void)
 {
@@ -36,24 +32,12 @@ static void step(void)
 		longjmp(killed, 1);
 }
 
-int __wrap_sd_notify(int unset, const char *state)
+int __wrap_elisa_notify(const char *text, const int *fds, unsigned int nb_fds)
 {
 	int result;
 
 	step();
-	result = __real_sd_notify(unset, state);
-	elisa_monitor_store_receive(&fixture_store, getpid());
-	step();
-	return result;
-}
-
-int __wrap_sd_pid_notify_with_fds(pid_t pid, int unset, const char *state, const int *fds,
-				  unsigned int nb_fds)
-{
-	int result;
-
-	step();
-	result = __real_sd_pid_notify_with_fds(pid, unset, state, fds, nb_fds);
+	result = __real_elisa_notify(text, fds, nb_fds);
 	elisa_monitor_store_receive(&fixture_store, getpid());
 	step();
 	return result;

@@ -10,15 +10,18 @@
 #include "vswitch/daemon/log.h"
 #include "vswitch/daemon/monitor.h"
 #include "vswitch/daemon/monitor_store.h"
+#include "vswitch/daemon/notify.h"
 
 #include "cmocka_all.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -47,6 +50,8 @@ static void keep_number(unsigned int number)
 	if (pipe2(pipes, O_CLOEXEC))
 		_exit(98);
 	elisa_store_keep(ELISA_KEPT_VM, number, &record, sizeof(record), pipes[0], pipes[1]);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static void say_kept(struct elisa_kept *kept)
@@ -376,6 +381,83 @@ static void a_full_store_keeps_what_it_has(void **state)
 	elisa_monitor_store_close(&store);
 }
 
+/* What is logged meanwhile; the caller's. */
+static char *logged(void (*act)(void))
+{
+	int before = dup(STDERR_FILENO), file = memfd_create("log", MFD_CLOEXEC);
+	char *text;
+	off_t size;
+
+	assert_true(file >= 0 && dup2(file, STDERR_FILENO) == STDERR_FILENO);
+	act();
+	dup2(before, STDERR_FILENO);
+	close(before);
+	size = lseek(file, 0, SEEK_END);
+	text = calloc(1, (size_t)size + 1);
+	assert_int_equal(pread(file, text, (size_t)size, 0), size);
+	close(file);
+	return text;
+}
+
+static void keep_seven(void)
+{
+	keep_number(7);
+}
+
+static void drop_seven(void)
+{
+	elisa_store_drop(ELISA_KEPT_VM, 7);
+}
+
+static int64_t ms_of_notify(int expected)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_int_equal(elisa_notify("X=1", NULL, 0), expected);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	return (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+}
+
+/* It is waited for once, and the log says what it does not know. */
+static void a_store_that_does_not_read_holds_nobody_up(void **state)
+{
+	struct elisa_failure failure;
+	char beside[128], *text;
+	int64_t ms;
+	int fd;
+
+	(void)state;
+	snprintf(beside, sizeof(beside), "%s/sw.sock", folder);
+	assert_int_equal(elisa_monitor_store_open(&store, beside, &failure), 0);
+	setenv("NOTIFY_SOCKET", store.path, 1);
+	keep_number(7);
+	fd = connected();
+	/* As many as the kernel queues. */
+	while (send(fd, "X=1", 3, MSG_DONTWAIT) == 3)
+		;
+	assert_int_equal(errno, EAGAIN);
+	ms = ms_of_notify(-ETIMEDOUT);
+	assert_in_range(ms, ELISA_NOTIFY_SECONDS * 1000 - 100, ELISA_NOTIFY_SECONDS * 1000 + 5000);
+	assert_in_range(ms_of_notify(-ETIMEDOUT), 0, ELISA_NOTIFY_SECONDS * 1000 / 2);
+	text = logged(drop_seven);
+	assert_non_null(strstr(text, "cannot be told that vm-7 is gone"));
+	free(text);
+	text = logged(keep_seven);
+	assert_non_null(strstr(text, "vm-7 cannot be handed"));
+	free(text);
+	elisa_monitor_store_receive(&store, getpid());
+	assert_int_equal(store.kept.nb, 3);
+	/* What it was not told of is not kept beside what has its name now. */
+	keep_number(7);
+	elisa_monitor_store_receive(&store, getpid());
+	assert_int_equal(store.kept.nb, 3);
+	assert_in_range(ms_of_notify(0), 0, 1000);
+	unsetenv("NOTIFY_SOCKET");
+	close(fd);
+	elisa_monitor_store_close(&store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -390,6 +472,7 @@ int main(int argc, char **argv)
 		TEST(hangup_ends_a_pause),
 		TEST(messages_that_keep_nothing),
 		TEST(a_full_store_keeps_what_it_has),
+		TEST(a_store_that_does_not_read_holds_nobody_up),
 	};
 
 	if (argc == 4 && !strcmp(argv[1], "--daemon"))
