@@ -361,12 +361,13 @@ static int watch_memory(struct net_elisa_port *port)
 		return 0;
 	callback_name(port, name);
 	if (rte_mem_event_callback_register(name, on_memory_event, port)) {
+		int error = rte_errno;
+
 		/* DPDK's memory is fixed: --no-huge, --legacy-mem. */
-		if (rte_errno == ENOTSUP)
+		if (error == ENOTSUP)
 			return 0;
-		ELISA_LOG(ERR, port->device, "cannot watch DPDK's memory: %s",
-			  rte_strerror(rte_errno));
-		return -rte_errno;
+		ELISA_LOG(ERR, port->device, "cannot watch DPDK's memory: %s", rte_strerror(error));
+		return -error;
 	}
 	port->memory.watching = true;
 	return 0;

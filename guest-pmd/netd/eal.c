@@ -95,8 +95,10 @@ int netd_eal_start(const struct netd_options *options)
 	print_lcores(lcores, sizeof(lcores), nb_workers(options));
 	snprintf(memory, sizeof(memory), "%u", megabytes);
 	if (rte_eal_init(count, arguments) < 0) {
-		netd_error("DPDK does not start: %s; see the lines above", rte_strerror(rte_errno));
-		return -rte_errno;
+		int error = rte_errno;
+
+		netd_error("DPDK does not start: %s; see the lines above", rte_strerror(error));
+		return -error;
 	}
 	return 0;
 }

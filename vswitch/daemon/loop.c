@@ -131,13 +131,15 @@ int elisa_loop_run(struct elisa_daemon *daemon, struct elisa_control *control, i
 		fill_polls(polls, daemon, control, signals);
 		wait_ms = more ? 0 : elisa_captures_wait_ms(&daemon->captures, SECOND_MS);
 		if (poll(polls, POLLS, wait_ms) < 0) {
-			if (errno == EINTR || errno == EAGAIN || errno == ENOMEM)
+			int error = errno;
+
+			if (error == EINTR || error == EAGAIN || error == ENOMEM)
 				continue;
 			elisa_log(ELISA_LOG_ERROR,
 				  "cannot wait for requests: %s; ending. The limit of open files "
 				  "has to be %d at least",
-				  strerror(errno), POLLS);
-			return -errno;
+				  strerror(error), POLLS);
+			return -error;
 		}
 		told = polls[POLL_SIGNALS].revents ? told_to_end(signals) : -EAGAIN;
 		if (told != -EAGAIN)

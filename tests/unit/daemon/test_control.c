@@ -3,6 +3,7 @@
 #include "fake_module.h"
 #include "fixture.h"
 #include "vswitch/daemon/control.h"
+#include "vswitch/daemon/loop.h"
 #include "vswitch/daemon/requests.h"
 
 #include "cmocka_all.h"
@@ -364,6 +365,27 @@ static void without_descriptors_clients_are_told(void **state)
 	rmdir(directory);
 }
 
+/* The reason is poll()'s, not that of a log that cannot be written. */
+static void a_loop_that_cannot_wait_says_why(void **state)
+{
+	int log = dup(STDERR_FILENO), unwritable = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int signals = elisa_loop_block_signals(), result;
+	struct rlimit before, limit;
+
+	assert_true(log >= 0 && unwritable >= 0 && signals >= 0);
+	getrlimit(RLIMIT_NOFILE, &before);
+	limit = (struct rlimit){ELISA_CONTROL_POLLS, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	dup2(unwritable, STDERR_FILENO);
+	result = elisa_loop_run(*state, &control, signals);
+	dup2(log, STDERR_FILENO);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(result, -EINVAL);
+	close(signals);
+	close(unwritable);
+	close(log);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -382,6 +404,7 @@ int main(int argc, char **argv)
 		TEST(the_socket_has_its_place_and_mode),
 		TEST(only_a_dead_daemons_socket_is_replaced),
 		TEST(without_descriptors_clients_are_told),
+		TEST(a_loop_that_cannot_wait_says_why),
 	};
 
 	if (argc < 2)
