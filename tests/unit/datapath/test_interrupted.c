@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * test_interrupted.c - a call of one vCPU, and something else that happens between two of its
- * instructions: another vCPU of the same port sends, or the daemon sets a policy. At each of them.
+ * instructions: another vCPU of the same port sends, a guest changes what is read, or the daemon sets a
+ * policy. At each of them.
  *
  * The trap flag and SIGTRAP do it in one thread, so it happens just there, on however few CPUs.
  */
@@ -73,13 +74,23 @@ static bool send_interrupted(struct world *world, struct guest *guest, uint32_t 
 	return traps > last;
 }
 
-static int setup(void **state)
+static int setup_guests(void **state, uint32_t nb)
 {
 	struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
 
 	assert_int_equal(sigaction(SIGTRAP, &action, NULL), 0);
 	fake_tsc = 1000 * TSC_HZ;
-	return world_setup(state, 2, 64, 2048);
+	return world_setup(state, nb, 64, 2048);
+}
+
+static int setup(void **state)
+{
+	return setup_guests(state, 2);
+}
+
+static int setup_three(void **state)
+{
+	return setup_guests(state, 3);
 }
 
 static void set(struct world *world, const struct elisa_port_policy *policy)
@@ -262,12 +273,169 @@ static void test_policy_never_stands(void **state)
 	assert_drops(world, a, NULL, ELISA_DROP_SOURCE_GUARD, 4);
 }
 
+/* Once after each instruction of the call; of a slower build's, after some. */
+#define MOST_RUNS 500u
+
+static uint8_t *frame_of(struct guest *guest, uint64_t gva)
+{
+	return guest->memory + (gva - guest->gva);
+}
+
+/*
+ * Guest 0 sends what `prepare` made, with `what` after one of its instructions; each time `check` looks at
+ * what came of it.
+ */
+static void at_each_instruction(struct world *world, void (*prepare)(struct world *world),
+				void (*what)(struct world *world),
+				void (*check)(struct world *world))
+{
+	uint32_t all, stride;
+
+	prepare(world);
+	send_interrupted(world, &world->guests[0], 1, ~0u, ~0u, what);
+	check(world);
+	all = traps;
+	stride = all / MOST_RUNS + 1;
+	for (uint32_t i = 0; i < all; i += stride) {
+		prepare(world);
+		send_interrupted(world, &world->guests[0], 1, i, i, what);
+		check(world);
+	}
+}
+
+static uint32_t length;
+static uint32_t outcomes[2]; /* as it was, as it became */
+
+static void to_guest_1(struct world *world)
+{
+	guest_fill(&world->guests[0], 0, world->guests[1].mac, length, 1);
+}
+
+static void redirect(struct world *world)
+{
+	elisa_mac_from_number(world->guests[2].mac,
+			      frame_of(&world->guests[0], world->guests[0].tx[0].addr));
+}
+
+/* It is where its header says. */
+static void is_at_its_destination(struct world *world)
+{
+	uint32_t nb = 0;
+
+	for (uint32_t i = 1; i < 3; i++) {
+		uint8_t mac[6];
+
+		elisa_mac_from_number(world->guests[i].mac, mac);
+		for (; guest_receive(&world->guests[i], &frame); nb++) {
+			assert_int_equal(frame.length, length);
+			assert_memory_equal(frame.bytes, mac, sizeof(mac));
+			outcomes[i - 1]++;
+		}
+	}
+	assert_int_equal(nb, 1);
+}
+
+static void test_header_changes(void **state)
+{
+	static const uint32_t lengths[] = {60, 1500};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		length = lengths[i];
+		outcomes[0] = outcomes[1] = 0;
+		at_each_instruction(*state, to_guest_1, redirect, is_at_its_destination);
+		assert_true(outcomes[0] && outcomes[1]);
+	}
+}
+
+/* Of the last bytes that guest 0 registered. */
+static void at_the_end(struct world *world)
+{
+	struct guest *a = &world->guests[0];
+
+	a->tx[0].addr = a->gva + GUEST_MEMORY - 64;
+	a->tx[0].word = 60;
+	make_bytes(frame_of(a, a->tx[0].addr), world->guests[1].mac, a->mac, 60, 1);
+}
+
+static void lengthen(struct world *world)
+{
+	__atomic_store_n(&world->guests[0].tx[0].word, 600, __ATOMIC_RELAXED);
+}
+
+static void has_its_length(struct world *world)
+{
+	if (!guest_receive(&world->guests[1], &frame)) {
+		outcomes[1]++;
+		return;
+	}
+	assert_int_equal(frame.length, 60);
+	outcomes[0]++;
+}
+
+/* The length that was checked is the length that is used. */
+static void test_descriptor_changes(void **state)
+{
+	outcomes[0] = outcomes[1] = 0;
+	at_each_instruction(*state, at_the_end, lengthen, has_its_length);
+	assert_true(outcomes[0] && outcomes[1]);
+	assert_drops(*state, &((struct world *)*state)->guests[0], NULL, ELISA_DROP_BAD_DESCRIPTOR,
+		     outcomes[1]);
+}
+
+#define SHORT_ROOM 64u
+
+/* Four buffers of the last bytes that guest 1 registered, for a packet that fills them. */
+static void short_buffers(struct world *world)
+{
+	struct guest *b = &world->guests[1];
+
+	for (uint32_t i = 0; i < 4; i++)
+		guest_post(b, i, b->gva + GUEST_MEMORY - SHORT_ROOM * (i + 1), SHORT_ROOM);
+	length = 4 * SHORT_ROOM - 1;
+	to_guest_1(world);
+}
+
+static void widen(struct world *world)
+{
+	struct guest *b = &world->guests[1];
+	uint64_t *word = &b->rx[b->next % b->rx_size].word;
+
+	if (*word >> 16 & ELISA_DESC_POSTED)
+		*word = (*word & ~0xffffull) | 2048;
+}
+
+/* In all four slots, or dropped for the one that has become bad: nothing behind the guest's memory. */
+static void is_in_its_slots(struct world *world)
+{
+	assert_true(guest_receive(&world->guests[1], &frame));
+	if (frame.length) {
+		assert_int_equal(frame.length, length);
+		assert_int_equal(frame.nb_slots, 4);
+	}
+	outcomes[!frame.length]++;
+	guest_setup_queue(world, &world->guests[1], 64);
+}
+
+static void test_slot_changes(void **state)
+{
+	outcomes[0] = outcomes[1] = 0;
+	at_each_instruction(*state, short_buffers, widen, is_in_its_slots);
+	assert_true(outcomes[0] && outcomes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
-		TEST(test_tokens),         TEST(test_storm_tokens),        TEST(test_learned_count),
-		TEST(test_policy_changes), TEST(test_policy_never_stands),
+		TEST(test_tokens),
+		TEST(test_storm_tokens),
+		TEST(test_learned_count),
+		TEST(test_policy_changes),
+		TEST(test_policy_never_stands),
+#define TEST_OF_THREE(name) cmocka_unit_test_setup_teardown(name, setup_three, world_teardown)
+		TEST_OF_THREE(test_header_changes),
+		TEST_OF_THREE(test_descriptor_changes),
+		TEST_OF_THREE(test_slot_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,6 +289,12 @@ static void test_long_chains(void **state)
 	assert_int_equal(world_stats(world, a).tx_packets, 15);
 	assert_int_equal(world_stats(world, a).tx_bytes,
 			 8 * 256 + 8 * ELISA_MAX_SEGMENTS + 60 + 60);
+	/* So does one that says what only a packet's first may. */
+	fill_chain(a, 0, 4, b->mac);
+	a->tx[1].word |= (uint64_t)ELISA_DESC_CSUM << 16;
+	assert_int_equal(guest_send(world, a, 4), 4);
+	assert_drops(world, a, NULL, ELISA_DROP_BAD_DESCRIPTOR, 5);
+	assert_false(guest_receive(b, &frame));
 }
 
 static void test_lengths(void **state)
