@@ -163,6 +163,26 @@ bool fixture_restart_kill_in(struct elisa_daemon *daemon, void (*act)(struct eli
 	return came;
 }
 
+void fixture_restart_add(struct elisa_daemon *daemon, const char *name, const char *vm)
+{
+	char arguments[128];
+
+	snprintf(arguments, sizeof(arguments),
+		 "{\"name\":\"%s\",\"vm\":\"%s\",\"on_full\":\"backpressure\",\"mtu\":9000,"
+		 "\"queues\":3}",
+		 name, vm);
+	json_decref(fixture_result(daemon, "port-add", arguments));
+}
+
+void fixture_three_ports(struct elisa_daemon *daemon, pid_t *a, pid_t *b)
+{
+	*a = fixture_vm("a", 2);
+	*b = fixture_vm("b", 3);
+	fixture_restart_add(daemon, "a0", "a");
+	fixture_restart_add(daemon, "b0", "b");
+	fixture_restart_add(daemon, "a1", "a");
+}
+
 unsigned int fixture_nb_ports(const struct elisa_daemon *daemon)
 {
 	unsigned int count = 0;

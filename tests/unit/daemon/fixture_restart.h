@@ -3,7 +3,7 @@
  * fixture_restart.h - the daemon of fixture_uplink.h with somebody who keeps its descriptors: it is killed
  * at any step and started again.
  *
- * Who keeps them is the monitor's own store. Link with --wrap for the functions of libsystemd that send.
+ * Who keeps them is the monitor's own store. Link with --wrap=elisa_notify.
  */
 #ifndef ELISA_TESTS_FIXTURE_RESTART_H
 #define ELISA_TESTS_FIXTURE_RESTART_H
@@ -31,6 +31,12 @@ void fixture_restart(struct elisa_daemon *daemon);
  */
 bool fixture_restart_kill_in(struct elisa_daemon *daemon, void (*act)(struct elisa_daemon *daemon),
 			     unsigned int step);
+
+/* Adds port `name` to a VM: back-pressure, MTU 9000, 3 queues. */
+void fixture_restart_add(struct elisa_daemon *daemon, const char *name, const char *vm);
+
+/* Ports 0 and 2 (a0, a1) of a new VM "a" with 2 vCPUs, port 1 (b0) of "b" with 3. */
+void fixture_three_ports(struct elisa_daemon *daemon, pid_t *a, pid_t *b);
 
 /* What the daemon has. */
 unsigned int fixture_nb_ports(const struct elisa_daemon *daemon);

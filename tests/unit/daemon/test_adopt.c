@@ -13,32 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-static void add(struct elisa_daemon *daemon, const char *name, const char *vm)
-{
-	char arguments[128];
-
-	snprintf(arguments, sizeof(arguments),
-		 "{\"name\":\"%s\",\"vm\":\"%s\",\"on_full\":\"backpressure\",\"mtu\":9000,"
-		 "\"queues\":3}",
-		 name, vm);
-	json_decref(fixture_result(daemon, "port-add", arguments));
-}
-
-/* Ports 0 and 2 of VM a, port 1 of VM b. */
-static void three_ports(struct elisa_daemon *daemon, pid_t *a, pid_t *b)
-{
-	*a = fixture_vm("a", 2);
-	*b = fixture_vm("b", 3);
-	add(daemon, "a0", "a");
-	add(daemon, "b0", "b");
-	add(daemon, "a1", "a");
-}
 
 static json_t *all_lists(struct elisa_daemon *daemon)
 {
@@ -54,7 +31,7 @@ static void nothing_changes_but_the_process(void **state)
 	json_t *before, *after;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	fixture_uplink_add(daemon, 0, 2);
 	fake_module.claimed = 1;
 	daemon->domain.sw->sent[0].packets = 4711;
@@ -74,7 +51,7 @@ static void nothing_changes_but_the_process(void **state)
 		assert_int_equal(fake_module.port_adds, 3);
 	}
 	json_decref(before);
-	add(daemon, "b1", "b");
+	fixture_restart_add(daemon, "b1", "b");
 	json_decref(fixture_result(daemon, "port-del", "{\"name\":\"a0\"}"));
 	fixture_consistent(daemon);
 }
@@ -84,136 +61,11 @@ static void it_waits_until_the_last_daemon_is_gone(void **state)
 	struct elisa_daemon *daemon = *state;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	fake_module.adopt_error = -EBUSY;
 	fake_module.adopt_errors = 3;
 	fixture_restart(daemon);
 	assert_int_equal(fake_module.adopts, 4);
-	fixture_consistent(daemon);
-}
-
-/* The switch goes on, and one that can take it over still may. */
-static void does_not_start(struct elisa_daemon *daemon, int error, const char *part)
-{
-	unsigned int kept = fixture_store.kept.nb, objects;
-	struct elisa_options options = daemon->options;
-	struct elisa_failure failure;
-
-	fixture_restart_kill(daemon);
-	objects = fake_module_objects();
-	assert_int_equal(fixture_restart_start(daemon, &failure), error);
-	if (!strstr(failure.message, part))
-		fail_msg("'%s' does not say '%s'", failure.message, part);
-	assert_int_equal(fixture_store.kept.nb, kept);
-	assert_int_equal(fake_module_objects(), objects);
-	daemon->options = options;
-}
-
-static void what_it_does_not_know_it_leaves_alone(void **state)
-{
-	struct elisa_daemon *daemon = *state;
-	pid_t a, b;
-
-	three_ports(daemon, &a, &b);
-	strcpy(daemon->options.switch_name, "other");
-	does_not_start(daemon, -EPROTO, "another name");
-	strcpy(daemon->options.switch_name, "sw");
-	fake_module.adopt_error = -EINVAL;
-	fake_module.adopt_errors = 1;
-	does_not_start(daemon, -EINVAL, "take over");
-	fake_module.info_version = ELISA_UAPI_VERSION + 1;
-	does_not_start(daemon, -EPROTO, "version");
-	fake_module.info_version = ELISA_UAPI_VERSION;
-	fixture_restart(daemon);
-	daemon->domain.sw->layout++;
-	does_not_start(daemon, -EPROTO, "layout");
-	fixture_restart_kill(daemon);
-	/* Somebody mends it. */
-	for (unsigned int i = 0; i < fixture_store.kept.nb; i++) {
-		const struct elisa_kept_fd *kept = &fixture_store.kept.fds[i];
-		uint32_t layout = ELISA_SWITCH_LAYOUT;
-
-		if (!strcmp(kept->name, "domain-0") && fcntl(kept->fd, F_GET_SEALS) >= 0 &&
-		    !elisa_record_is_sealed(kept->fd))
-			assert_int_equal(pwrite(kept->fd, &layout, sizeof(layout),
-						offsetof(struct elisa_switch, layout)),
-					 sizeof(layout));
-	}
-	fixture_restart(daemon);
-	fixture_consistent(daemon);
-	assert_int_equal(fixture_nb_ports(daemon), 3);
-}
-
-/* Replaces the domain's record by one with other bytes. */
-static void replace_record(struct elisa_domain_record *record, enum elisa_kept_kind kind)
-{
-	for (unsigned int i = 0; i < fixture_store.kept.nb; i++) {
-		struct elisa_kept_fd *kept = &fixture_store.kept.fds[i];
-
-		if (strcmp(kept->name, "domain-0") != 0 || !elisa_record_is_sealed(kept->fd))
-			continue;
-		close(kept->fd);
-		kept->fd = elisa_record_write(kind, record, sizeof(*record));
-	}
-}
-
-static void another_image_is_refused(void **state)
-{
-	struct elisa_daemon *daemon = *state;
-	struct elisa_domain_record good = {0}, bad;
-	pid_t a, b;
-
-	three_ports(daemon, &a, &b);
-	for (unsigned int i = 0; i < fixture_store.kept.nb; i++)
-		elisa_record_read(fixture_store.kept.fds[i].fd, ELISA_KEPT_DOMAIN, &good,
-				  sizeof(good));
-	assert_string_equal(good.switch_name, "sw");
-	bad = good;
-	bad.image.version[0]++;
-	replace_record(&bad, ELISA_KEPT_DOMAIN);
-	does_not_start(daemon, -EPROTO, "--image");
-	bad = good;
-	bad.text_size--;
-	replace_record(&bad, ELISA_KEPT_DOMAIN);
-	does_not_start(daemon, -EPROTO, "--image");
-	replace_record(&good, ELISA_KEPT_VM);
-	does_not_start(daemon, -EPROTO, "another version");
-	replace_record(&good, ELISA_KEPT_DOMAIN);
-	fixture_restart(daemon);
-	fixture_consistent(daemon);
-}
-
-/* A record as a later version might write it: the number stands behind the magic one. */
-static void write_version(struct elisa_kept_fd *record, uint8_t *bytes, size_t size,
-			  uint32_t version)
-{
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-
-	close(record->fd);
-	record->fd = memfd_create("record", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	memcpy(bytes + sizeof(uint64_t), &version, sizeof(version));
-	assert_int_equal(write(record->fd, bytes, size), size);
-	assert_int_equal(fcntl(record->fd, F_ADD_SEALS, seals), 0);
-}
-
-static void a_record_of_another_version_is_refused(void **state)
-{
-	struct elisa_daemon *daemon = *state;
-	struct elisa_kept_fd *record = NULL;
-	uint8_t bytes[512];
-	ssize_t size;
-
-	for (unsigned int i = 0; i < fixture_store.kept.nb; i++) {
-		if (elisa_record_is_sealed(fixture_store.kept.fds[i].fd))
-			record = &fixture_store.kept.fds[i];
-	}
-	assert_non_null(record);
-	size = pread(record->fd, bytes, sizeof(bytes), 0);
-	assert_in_range(size, 16, sizeof(bytes) - 1);
-	write_version(record, bytes, (size_t)size, ELISA_RECORD_VERSION + 1);
-	does_not_start(daemon, -EPROTO, "another version");
-	write_version(record, bytes, (size_t)size, ELISA_RECORD_VERSION);
-	fixture_restart(daemon);
 	fixture_consistent(daemon);
 }
 
@@ -278,7 +130,7 @@ static void a_vm_that_died_meanwhile_is_finished(void **state)
 	struct elisa_daemon *daemon = *state;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	claim_slot(daemon->domain.sw);
 	fixture_restart_kill(daemon);
 	fixture_kill(a);
@@ -295,7 +147,7 @@ static void a_vm_that_kvm_has_no_more_is_finished(void **state)
 	struct elisa_daemon *daemon = *state;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	fake_module.stats_error = -ENOENT;
 	fixture_restart(daemon);
 	fake_module.stats_error = 0;
@@ -308,7 +160,7 @@ static void a_vcpu_that_was_thrown_out_is_let_in_again(void **state)
 	struct elisa_daemon *daemon = *state;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	claim_slot(daemon->domain.sw);
 	fake_module.held = 1;
 	fixture_restart(daemon);
@@ -322,7 +174,7 @@ static void a_vcpu_that_may_be_inside_is_left_alone(void **state)
 	struct elisa_daemon *daemon = *state;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	claim_slot(daemon->domain.sw);
 	fixture_restart(daemon);
 	assert_int_equal(fake_module.cmpxchgs, 0);
@@ -336,7 +188,7 @@ static void captures_end(void **state)
 		.access = ELISA_MAP_WRITE, .length = 0x3000, .offset = ELISA_OFFSET_CAPTURE};
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	assert_int_equal(elisa_module_domain_map(daemon->domain.fd, &map), 0);
 	map.offset += 0x3000;
 	assert_int_equal(elisa_module_domain_map(daemon->domain.fd, &map), 0);
@@ -355,7 +207,7 @@ static void an_uplink_is_set_up_again(void **state)
 
 	fixture_uplink_add(daemon, 0, 1);
 	fixture_uplink_add(daemon, 1, 2);
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	json_decref(fixture_result(daemon, "uplink-del", "{\"name\":\"up0\"}"));
 	daemon->domain.sw->uplinks[1].queues[1].owner = 1 << 16 | 2;
 	fixture_restart(daemon);
@@ -393,7 +245,7 @@ static void left_in_order_it_is_taken_over_too(void **state)
 	json_t *before, *after;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	fixture_uplink_add(daemon, 0, 2);
 	before = all_lists(daemon);
 	elisa_daemon_leave(daemon);
@@ -416,7 +268,7 @@ static void names_that_mean_nothing_are_dropped(void **state)
 	int pipes[2];
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
 	kept->fds[kept->nb++] = (struct elisa_kept_fd){pipes[0], "vm-64"};
 	kept->fds[kept->nb++] = (struct elisa_kept_fd){pipes[1], "port-9"};
@@ -446,14 +298,14 @@ static void things_that_are_not_whole_go(void **state)
 	struct elisa_daemon *daemon = *state;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	for (unsigned int place = 0; place < 2; place++) {
 		lose("port-1", place);
 		fixture_restart(daemon);
 		fixture_consistent(daemon);
 		assert_int_equal(fixture_nb_ports(daemon), 2);
 		assert_int_equal(fixture_nb_vms(daemon), 1);
-		add(daemon, "b0", "b");
+		fixture_restart_add(daemon, "b0", "b");
 	}
 	for (unsigned int place = 0; place < 3; place++) {
 		lose("vm-1", place);
@@ -461,18 +313,17 @@ static void things_that_are_not_whole_go(void **state)
 		fixture_consistent(daemon);
 		assert_int_equal(fixture_nb_ports(daemon), 2);
 		assert_int_equal(fixture_nb_vms(daemon), 1);
-		add(daemon, "b0", "b");
+		fixture_restart_add(daemon, "b0", "b");
 	}
 }
 
-/* What the datapath's own functions are stopped in the middle of. */
 /* Killed right after a port was revoked: all else of it is there. */
 static void a_port_that_was_revoked_goes(void **state)
 {
 	struct elisa_daemon *daemon = *state;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	elisa_module_revoke(daemon->ports.ports[1].fd);
 	fixture_restart(daemon);
 	fixture_consistent(daemon);
@@ -487,7 +338,7 @@ static void half_a_port_in_the_datapath_goes(void **state)
 	struct elisa_switch *sw = daemon->domain.sw;
 	pid_t a, b;
 
-	three_ports(daemon, &a, &b);
+	fixture_three_ports(daemon, &a, &b);
 	elisa_switch_port_add(sw, 5, &params);
 	sw->ports &= ~(1ull << 5); /* it is not told of yet */
 	params.mac[5] = 10;
@@ -509,9 +360,6 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		TEST(nothing_changes_but_the_process),
 		TEST(it_waits_until_the_last_daemon_is_gone),
-		TEST(what_it_does_not_know_it_leaves_alone),
-		TEST(another_image_is_refused),
-		TEST(a_record_of_another_version_is_refused),
 		TEST(it_is_left_where_somebody_keeps_it),
 		TEST(the_switch_keeps_what_it_was_made_with),
 		TEST(a_vm_that_died_meanwhile_is_finished),

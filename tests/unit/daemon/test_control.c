@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define STATUS "{\"version\":1,\"command\":\"status\"}\n"
@@ -329,6 +330,39 @@ static void only_a_dead_daemons_socket_is_replaced(void **state)
 	assert_non_null(strstr(failure.message, "--socket"));
 }
 
+/* What somebody without rights is answered, by a socket that lets anybody connect. */
+static void only_root_and_its_own_user_command(void **state)
+{
+	char directory[] = "/tmp/elisa-test-control-XXXXXX", path[96], answer[512] = "";
+	struct elisa_failure failure;
+	int pipes[2], status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/sw.sock", directory);
+	assert_int_equal(elisa_control_listen(&control, path, &failure), 0);
+	assert_int_equal(chmod(directory, 0755) || chmod(path, 0666) || pipe(pipes), 0);
+	pid = fork();
+	if (!pid) {
+		int fd = setuid(65534) ? -1 : connect_to(path);
+
+		if (fd < 0 || write(pipes[1], "x", 1) != 1)
+			_exit(1);
+		_exit(recv(fd, answer, sizeof(answer) - 1, 0) <= 0 || !strstr(answer, "EPERM"));
+	}
+	close(pipes[1]);
+	assert_int_equal(read(pipes[0], answer, 1), 1);
+	turn(*state);
+	assert_int_equal(nb_clients(), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(pipes[0]);
+	elisa_control_close(&control);
+	rmdir(directory);
+}
+
 /* With no descriptor left, a client is told so, those connected go on, and nothing spins. */
 static void without_descriptors_clients_are_told(void **state)
 {
@@ -403,6 +437,7 @@ int main(int argc, char **argv)
 		TEST(a_client_that_vanishes_half_way_is_forgotten),
 		TEST(the_socket_has_its_place_and_mode),
 		TEST(only_a_dead_daemons_socket_is_replaced),
+		TEST(only_root_and_its_own_user_command),
 		TEST(without_descriptors_clients_are_told),
 		TEST(a_loop_that_cannot_wait_says_why),
 	};

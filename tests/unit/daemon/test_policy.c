@@ -232,6 +232,9 @@ static void bad_values_are_named_and_change_nothing(void **state)
 		{"\"guard\":[\"ip\"],\"allow_ip\":[\"1.0.0.1\",\"1.0.0.2\",\"1.0.0.3\",\"1.0.0.4\","
 		 "\"1.0.0.5\",\"1.0.0.6\",\"1.0.0.7\",\"1.0.0.8\",\"1.0.0.9\"]",
 		 "at most 8 IPv4"},
+		{"\"guard\":[\"ip\"],\"allow_ip\":[\"::1\",\"::2\",\"::3\",\"::4\",\"::5\","
+		 "\"::6\",\"::7\",\"::8\",\"::9\"]",
+		 "8 IPv6 addresses"},
 		{"\"private\":\"on\"", "'private' has to be true or false"},
 		{"\"private\":1", "'private'"},
 		{"\"burst\":1", "'burst'"},

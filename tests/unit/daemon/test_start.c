@@ -149,9 +149,16 @@ static void the_command_line(void **state)
 		{"--uplink-memory", "0"},    {"--uplink-memory", "15"}, {"--uplink-memory", "17"},
 		{"--uplink-memory", "1026"}, {"stray", NULL},           {"--switch", NULL},
 	};
+	char path[sizeof(options.socket) + 1];
 	struct elisa_options parsed;
 
 	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(parse(&parsed, "--socket", path), ELISA_OPTIONS_USAGE);
+	path[sizeof(path) - 2] = '\0';
+	assert_int_equal(parse(&parsed, "--socket", path), ELISA_OPTIONS_RUN);
+	assert_string_equal(parsed.socket, path);
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(parse(&parsed, bad[i][0], bad[i][1]), ELISA_OPTIONS_USAGE);
 	assert_int_equal(parse(&parsed, "--switch", "01234567890123456789012345678901"),

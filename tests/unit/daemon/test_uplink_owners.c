@@ -130,6 +130,33 @@ static void others_leave_before_the_nic_is_reset(void **state)
 	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
 }
 
+static void vcpu_4_takes_queue_0_in_between(uint32_t vcpu)
+{
+	if (owner(0) != (int)vcpu)
+		return;
+	give(0);
+	if (vcpu == 0)
+		take(0, 4);
+}
+
+/* It was taken again, by one that had not seen DOWN: that one is waited for too. */
+static void who_took_a_queue_meanwhile_leaves_first(void **state)
+{
+	struct elisa_daemon *daemon = *state;
+
+	take(0, 0);
+	take(1, 3);
+	fake_module.held = 1;
+	fake_module.on_evict = vcpu_4_takes_queue_0_in_between;
+	send(ELISA_EVENT_VCPU_RECOVERED, 3);
+	elisa_events_handle(daemon);
+	assert_int_equal(fake_module.evicts, 3); /* 0, 4, and 3, which is out */
+	assert_int_equal(fake_nic.restarts, 1);
+	assert_int_equal(owner(0), -1);
+	assert_int_equal(owner(1), -1);
+	assert_int_equal(uplink->state, ELISA_UPLINK_UP);
+}
+
 static void a_vcpu_without_a_queue_resets_nothing(void **state)
 {
 	struct elisa_daemon *daemon = *state;
@@ -342,6 +369,7 @@ int main(int argc, char **argv)
 		TEST(a_vcpu_thrown_out_with_a_queue_resets_the_nic),
 		TEST(a_vcpu_lost_with_a_queue_resets_the_nic),
 		TEST(others_leave_before_the_nic_is_reset),
+		TEST(who_took_a_queue_meanwhile_leaves_first),
 		TEST(a_vcpu_without_a_queue_resets_nothing),
 		TEST(it_is_tried_again_until_all_are_out),
 		TEST(a_nic_that_does_not_start_is_tried_again),
