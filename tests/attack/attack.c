@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* attack.c - see attack.h. */
 #include "attack.h"
+#include "control.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +18,6 @@
 #define REOPEN_TRIES 1000 /* of a millisecond: the daemon looks after a vCPU that was thrown out */
 
 extern char **environ;
-
-const char *attack_failed(const char *condition, const char *format, ...)
-{
-	static char reason[400];
-	char seen[240];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(seen, sizeof(seen), format, arguments);
-	va_end(arguments);
-	snprintf(reason, sizeof(reason), "not (%.140s): %s", condition, seen);
-	return reason;
-}
 
 void attack_tried(uint64_t count)
 {
@@ -66,28 +53,21 @@ const char *attack_json(const char *words)
 pid_t attack_daemon_pid(void)
 {
 	const char *text = attack_json("status");
-	const char *at = text ? strstr(text, "\"pid\":") : NULL;
 
-	return at ? (pid_t)strtol(at + strlen("\"pid\":"), NULL, 10) : 0;
+	return text ? (pid_t)control_number(text, "pid") : 0;
 }
 
 uint64_t attacker_recoveries(struct attacker *attacker)
 {
-	const char *at, *text = attack_json("vm");
-	uint64_t sum = 0;
-	char key[40];
+	const char *text;
+	char words[20];
 
 	(void)attacker;
-	snprintf(key, sizeof(key), "\"pid\":%d,", getpid());
-	at = text ? strstr(text, key) : NULL;
-	if (!at)
+	snprintf(words, sizeof(words), "vm %d", getpid());
+	text = attack_json(words);
+	if (!text)
 		die("the attacker's VM in elisactl vm");
-	/* To the next VM: its vCPUs. */
-	for (at += strlen(key); *at && strncmp(at, "\"pid\":", 6); at++) {
-		if (!strncmp(at, "\"recoveries\":", 13))
-			sum += strtoull(at + 13, NULL, 10);
-	}
-	return sum;
+	return control_number(text, "recoveries");
 }
 
 uint64_t attack_window_gpa(void)

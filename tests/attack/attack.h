@@ -31,14 +31,11 @@ struct attack {
 };
 
 /* Ends the attack with the condition and what was seen instead. */
-#define REQUIRE(condition, ...)                                        \
-	do {                                                           \
-		if (!(condition))                                      \
-			return attack_failed(#condition, __VA_ARGS__); \
+#define REQUIRE(condition, ...)                                 \
+	do {                                                    \
+		if (!(condition))                               \
+			return not_so(#condition, __VA_ARGS__); \
 	} while (0)
-
-const char *attack_failed(const char *condition, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* So many were tried, and ended so: for the table and the JSON. `outcome` is one word. */
 void attack_tried(uint64_t count);

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "attacks.h"
+#include "control.h"
 #include "guest/port_layout.h"
 #include "guest/row16_kinds.h"
 
@@ -67,11 +68,7 @@ static uint64_t sent(struct attacker *attacker, const char *counter)
 
 static uint64_t learned(struct attacker *attacker)
 {
-	const char *at = strstr(stats(attacker), "\"learned\":");
-
-	if (!at)
-		die("the port in elisactl stats");
-	return strtoull(at + strlen("\"learned\":"), NULL, 10);
+	return control_number(stats(attacker), "learned");
 }
 
 /* The address that the table has for the victim's receiver, as a guest holds it; 0: it has none. */

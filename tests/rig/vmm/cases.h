@@ -23,14 +23,11 @@ struct test_case {
 };
 
 /* Ends the case with the condition and what was seen instead. */
-#define CHECK(condition, ...)                                        \
-	do {                                                         \
-		if (!(condition))                                    \
-			return case_failed(#condition, __VA_ARGS__); \
+#define CHECK(condition, ...)                                   \
+	do {                                                    \
+		if (!(condition))                               \
+			return not_so(#condition, __VA_ARGS__); \
 	} while (0)
-
-const char *case_failed(const char *condition, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* A domain with one attached VM that has port 0, "p0", claimed by its process. */
 struct setup {

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* setup.c - what the cases of elisa-vmm share. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "cases.h"
-
-const char *case_failed(const char *condition, const char *format, ...)
-{
-	static char reason[400];
-	char seen[200];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(seen, sizeof(seen), format, arguments);
-	va_end(arguments);
-	snprintf(reason, sizeof(reason), "not (%s): %s", condition, seen);
-	return reason;
-}
 
 void setup_attached(struct setup *setup)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,19 @@
 extern const char guest_begin[], guest_end[], guest_exceptions[], guest_timer_handler[],
 	guest_nmi_handler[], guest_call_stub[], guest_call_stub_end[], guest_return_stub[],
 	guest_return_stub_end[];
+
+const char *not_so(const char *condition, const char *format, ...)
+{
+	static char reason[400];
+	char seen[240];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(seen, sizeof(seen), format, arguments);
+	va_end(arguments);
+	snprintf(reason, sizeof(reason), "not (%.140s): %s", condition, seen);
+	return reason;
+}
 
 void die(const char *what)
 {

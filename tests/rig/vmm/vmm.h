@@ -122,6 +122,10 @@ struct elisa_event host_event(struct host *host);
 /* Was the module loaded with vmcall_gate=1? */
 bool host_offers_vmcall(void);
 
+/* What a test says whose condition does not hold: that, and what was seen. Valid until the next call. */
+const char *not_so(const char *condition, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 void die(const char *what) __attribute__((noreturn));
 
 #endif
