@@ -38,7 +38,7 @@ void elisa_mutant_choose(void)
 \telisa_mutant = number ? atoi(number) : 0;
 }
 """
-DEFINED_IN = ("gate/ept.c", "vswitch/datapath/route.c")
+DEFINED_IN = ("gate/ept.c", "vswitch/datapath/route.c", "vswitch/daemon/failure.c")
 
 
 class Wrong(Exception):
