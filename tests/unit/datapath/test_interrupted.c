@@ -273,8 +273,8 @@ static void test_policy_never_stands(void **state)
 	assert_drops(world, a, NULL, ELISA_DROP_SOURCE_GUARD, 4);
 }
 
-/* Once after each instruction of the call; of a slower build's, after some. */
-#define MOST_RUNS 500u
+/* In all runs of a call, to each of its instructions; of a build with more, to some. */
+#define MOST_TRAPS 400000u
 
 static uint8_t *frame_of(struct guest *guest, uint64_t gva)
 {
@@ -295,7 +295,7 @@ static void at_each_instruction(struct world *world, void (*prepare)(struct worl
 	send_interrupted(world, &world->guests[0], 1, ~0u, ~0u, what);
 	check(world);
 	all = traps;
-	stride = all / MOST_RUNS + 1;
+	stride = all * all / MOST_TRAPS + 1;
 	for (uint32_t i = 0; i < all; i += stride) {
 		prepare(world);
 		send_interrupted(world, &world->guests[0], 1, i, i, what);
