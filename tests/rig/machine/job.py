@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a machine is given to do: a folder job/ with the host side's scripts and a config file."""
 import fcntl
+import os
+import secrets
 import shlex
 import shutil
 
@@ -40,7 +42,9 @@ def write(folder, rig, scenarios, settings):
         shutil.copy(scenario.path, folder / "scenarios" / scenario.path.name)
         for path in scenario.files:
             copy_file(rig.parent.parent / "build" / path, folder / "files")
-    settings = dict(settings, SCENARIOS=" ".join(s.name for s in scenarios))
+    # An emulated host begins the same way each time: what a scenario leaves to chance comes from here.
+    settings = dict(settings, SCENARIOS=" ".join(s.name for s in scenarios),
+                    SEED=os.environ.get("RIG_SEED") or secrets.randbits(63))
     lines = [f"RIG_{key}={shlex.quote(str(value))}\n" for key, value in settings.items()]
     lines.append("export " + " ".join(f"RIG_{key}" for key in settings) + "\n")
     (folder / "config").write_text("".join(lines))

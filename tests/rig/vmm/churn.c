@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <elisa/ring.h>
@@ -490,8 +490,10 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	random_state =
-		argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)getpid() << 32 | time(NULL);
+	if (argc > 1)
+		random_state = strtoull(argv[1], NULL, 0);
+	else if (getrandom(&random_state, sizeof(random_state), 0) != sizeof(random_state))
+		die("getrandom");
 	printf("figure seed %llu\n", (unsigned long long)random_state);
 	for (i = 0; i < PORTS; i++)
 		ports[i] = -1;
