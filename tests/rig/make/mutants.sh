@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Builds the testing build of elisa.ko in build/mutants: with its mutants, with allocations that can fail,
-# with an export of the tables as built (tests/mutations). For scenarios only: never installed.
+# with an export of the tables as built and coverage (tests/mutations). For scenarios only: never installed.
 set -euo pipefail
 # shellcheck source=tests/rig/lib/paths.sh
 . "$(dirname "$0")/../lib/paths.sh"
