@@ -6,7 +6,8 @@
 #
 # job/config sets: RIG_SCENARIOS, RIG_OUTPUT (results), RIG_KERNEL, RIG_INITRDS (the guests'),
 # RIG_PAYLOAD (/opt/elisa), RIG_CPUS, RIG_STOCK (1: no time savers), RIG_PLATFORM, RIG_HUGEPAGES,
-# RIG_NIC (PCI address, or nothing), RIG_SEED (a random number, another one each time).
+# RIG_NIC (PCI address, or nothing), RIG_SEED (a random number, another one each time),
+# RIG_FUZZ_SECONDS (how long each fuzzer runs).
 #
 # Prints lines "RIG begin NAME", "RIG end NAME STATUS" and what lib.sh's functions print; all of a
 # scenario's own output goes to its log.

@@ -44,7 +44,8 @@ def write(folder, rig, scenarios, settings):
             copy_file(rig.parent.parent / "build" / path, folder / "files")
     # An emulated host begins the same way each time: what a scenario leaves to chance comes from here.
     settings = dict(settings, SCENARIOS=" ".join(s.name for s in scenarios),
-                    SEED=os.environ.get("RIG_SEED") or secrets.randbits(63))
+                    SEED=os.environ.get("RIG_SEED") or secrets.randbits(63),
+                    FUZZ_SECONDS=os.environ.get("FUZZ_SECONDS", "60"))
     lines = [f"RIG_{key}={shlex.quote(str(value))}\n" for key, value in settings.items()]
     lines.append("export " + " ".join(f"RIG_{key}" for key in settings) + "\n")
     (folder / "config").write_text("".join(lines))
