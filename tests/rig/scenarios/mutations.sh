@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=120 limit=1500 group=mutations files=mutants/elisa-mutants.ko,mutants/kmod/module.list
+# rig: seconds=210 limit=1800 group=mutations files=mutants/elisa-mutants.ko,mutants/kmod/module.list
 # Defences of elisa.ko switched off one by one (tests/mutations): the test that belongs to each passes
 # with the defence and fails without it.
 
