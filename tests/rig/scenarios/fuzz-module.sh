@@ -13,7 +13,7 @@ SECONDS_EACH=$RIG_FUZZ_SECONDS
 
 need module-loads "insmod refused" insmod "$RIG_JOB/files/elisa-mutants.ko"
 for ENTRY_POINTS in hypercalls ioctls; do
-	stage "$ENTRY_POINTS, for $SECONDS_EACH s"
+	stage "$ENTRY_POINTS, for $SECONDS_EACH s, seed $RIG_SEED"
 	verdicts $ENTRY_POINTS $ENTRY_POINTS. elisa-fuzz $ENTRY_POINTS $SECONDS_EACH "$RIG_SEED"
 done
 check module-unloads "something still holds it" rmmod elisa
