@@ -137,7 +137,7 @@ static void insert(struct input *input, uint32_t at, const struct operation *ope
 	input->nb++;
 }
 
-static void delete (struct input *input, uint32_t at)
+static void drop(struct input *input, uint32_t at)
 {
 	if (input->nb == 1)
 		return;
@@ -171,7 +171,7 @@ void input_mutate(uint64_t *random, const struct input *inputs, uint32_t count, 
 			insert(to, at, &to->operations[draw(random, to->nb)]);
 			break;
 		case 2:
-			delete (to, at);
+			drop(to, at);
 			break;
 		case 3:
 			splice(to, at + 1, other, from);
