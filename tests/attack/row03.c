@@ -6,10 +6,15 @@
  * A guest cannot run with such a CR3 in its default context, but it can load it right before the
  * VMFUNC: the page with both instructions is global, so its translation outlives the load.
  */
+#include <elf.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "attacks.h"
+#include "gate/trusted_table.h"
+#include "vswitch/datapath/fdb.h"
+#include "vswitch/datapath/switch.h"
 
 #define CR4_PGE 0x80u
 #define PTE_GLOBAL 0x100u
@@ -18,22 +23,14 @@
 #define ALIAS ((uint64_t)ALIAS_ENTRY << 21)
 #define PAGE 4096ull
 
-/* The parts of the window, and how many pages of each are tried. */
-static const struct {
+#define MAX_PARTS 16
+#define PAGES(bytes) (((bytes) + PAGE - 1) / PAGE)
+#define TRUSTED_TABLES (ELISA_TRUSTED_PAGES + 2)
+
+/* Some pages from an offset of the window on. */
+struct part {
 	uint64_t offset;
 	uint64_t pages;
-} parts[] = {
-	{0, 64}, /* the vCPU's own: stubs, gate, list, table, identity, stack and guards */
-	{ELISA_OFFSET_TABLES, 64},
-	{ELISA_OFFSET_TEXT, 8},
-	{ELISA_OFFSET_RODATA, 8},
-	{ELISA_OFFSET_SWITCH, 8},
-	{ELISA_OFFSET_PORT_MAPS, 8},
-	{ELISA_OFFSET_CAPTURE, 4},
-	{ELISA_OFFSET_UPLINK_DEVICES, 4},
-	{ELISA_OFFSET_UPLINK_MEMORY, 4},
-	{ELISA_OFFSET_MEMORY, 8},
-	{ELISA_WINDOW_SIZE - 4 * PAGE, 4},
 };
 
 struct counts {
@@ -140,9 +137,48 @@ static const char *try_alias(struct attacker *attacker, uint64_t gpa, struct cou
 	return NULL;
 }
 
+/*
+ * Whatever is mapped in any context of the attacker's vCPU, some pages of what is not, and the window's
+ * last ones: the image's segments are found in its file, and the regions of attacker and victim are the first
+ * 4 MiB of MEMORY.
+ */
+static size_t list_parts(struct part *parts)
+{
+	static const struct part fixed[] = {
+		{0, 64}, /* the vCPU's own: stubs, gate, list, table, identity, stack and guards */
+		{ELISA_OFFSET_TABLES, TRUSTED_TABLES},
+		{ELISA_OFFSET_SWITCH, PAGES(sizeof(struct elisa_switch) +
+					    ELISA_FDB_DEFAULT_CAPACITY * sizeof(uint64_t))},
+		{ELISA_OFFSET_PORT_MAPS, PAGES(ELISA_MAX_PORTS * sizeof(struct elisa_port_map))},
+		{ELISA_OFFSET_CAPTURE, 4},
+		{ELISA_OFFSET_UPLINK_DEVICES, 4},
+		{ELISA_OFFSET_UPLINK_MEMORY, 4},
+		{ELISA_OFFSET_UPLINK_STATE, 1},
+		{ELISA_OFFSET_MEMORY, PAGES(0x400000)},
+		{ELISA_WINDOW_SIZE - 4 * PAGE, 4},
+	};
+	size_t count = sizeof(fixed) / sizeof(fixed[0]);
+	const Elf64_Ehdr *header;
+	struct program image;
+
+	memcpy(parts, fixed, sizeof(fixed));
+	program_read(&image, "elisa-image");
+	header = (const void *)image.file;
+	for (int i = 0; i < header->e_phnum && count < MAX_PARTS; i++) {
+		const Elf64_Phdr *segment = (const Elf64_Phdr *)(image.file + header->e_phoff) + i;
+
+		if (segment->p_type == PT_LOAD)
+			parts[count++] = (struct part){segment->p_vaddr - ELISA_WINDOW_GVA,
+						       PAGES(segment->p_memsz)};
+	}
+	return count;
+}
+
 const char *attack_row03(struct attacker *attacker)
 {
 	uint64_t window = attack_window_gpa(), recoveries;
+	struct part parts[MAX_PARTS];
+	size_t nb_parts = list_parts(parts);
 	struct counts counts = {0};
 	const char *reason;
 
@@ -154,7 +190,7 @@ const char *attack_row03(struct attacker *attacker)
 		reason = try_root(attacker, GUEST_OTHER_ROOT, &counts);
 	if (!reason)
 		reason = try_root(attacker, 0x7ffffff000, &counts);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !reason; i++) {
+	for (size_t i = 0; i < nb_parts && !reason; i++) {
 		for (uint64_t page = 0; page < parts[i].pages && !reason; page++) {
 			uint64_t gpa = window + parts[i].offset + page * PAGE;
 
