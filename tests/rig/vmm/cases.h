@@ -60,6 +60,7 @@ const char *case_round_trip(void);
 const char *case_no_exits(void);
 const char *case_cr3_not_admitted(void);
 const char *case_rogue_vmfunc(void);
+const char *case_gate_bytes(void);
 const char *case_faults_inside(void);
 const char *case_fs_base(void);
 const char *case_fs_base_by_vmm(void);

@@ -22,6 +22,7 @@ static const struct test_case cases[] = {
 	{"no-exits", case_no_exits, VMCALL_OR_NOT},
 	{"cr3-not-admitted", case_cr3_not_admitted, VMCALL_OR_NOT},
 	{"rogue-vmfunc", case_rogue_vmfunc, VMCALL_OR_NOT},
+	{"gate-bytes", case_gate_bytes, VMCALL_OR_NOT},
 	{"faults-inside", case_faults_inside, VMCALL_OR_NOT},
 	{"fs-base", case_fs_base, VMCALL_OR_NOT},
 	{"fs-base-by-vmm", case_fs_base_by_vmm, VMCALL_OR_NOT},
