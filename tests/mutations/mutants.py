@@ -39,6 +39,24 @@ void elisa_mutant_choose(void)
 }
 """
 DEFINED_IN = ("gate/ept.c", "vswitch/datapath/route.c", "vswitch/daemon/failure.c")
+# Code pages cannot look at a variable: each of their mutants is a page of its own, chosen when it is copied.
+PAGES = ("elisa_gate_page", "elisa_entry_page")
+PAGE_CHOICE = """// SPDX-License-Identifier: BSD-3-Clause
+/* Made by tests/mutations/mutants.py: the page that is alive instead of this one. */
+#include "tests/mutations/kmod/pages.h"
+
+extern int elisa_mutant;
+extern const unsigned char {pages};
+
+const unsigned char *elisa_test_page_of(const unsigned char *page)
+{{
+	switch (elisa_mutant) {{
+{cases}	default:
+		return page;
+	}}
+}}
+"""
+PAGE_CASE = "\tcase {number}:\n\t\treturn page == {page} ? {page}_{number} : page;\n"
 
 
 class Wrong(Exception):
@@ -84,10 +102,21 @@ class Mutant:
         return f"if (elisa_mutant != {self.number}) {{ {self.original} }}"
 
 
+def resolved(entry, entries):
+    """An entry that is `like` another has what that says, but for what it says itself."""
+    if "like" not in entry:
+        return entry
+    if entry["like"] not in entries:
+        raise Wrong(f"{TABLE.name}: {entry.get('name')}: like {entry['like']}, which is not there")
+    own = {key: value for key, value in entry.items() if key != "like"}
+    return {**entries[entry["like"]], **own}
+
+
 def read_table():
     """All mutants, and what is always changed in the testing build of the module."""
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    mutants = [Mutant(i + 1, entry) for i, entry in enumerate(table["mutant"])]
+    entries = {entry.get("name"): entry for entry in table["mutant"]}
+    mutants = [Mutant(i + 1, resolved(entry, entries)) for i, entry in enumerate(table["mutant"])]
     names = [m.name for m in mutants]
     double = {name for name in names if names.count(name) > 1}
     if double:
@@ -153,6 +182,32 @@ def mirror(folder, rooms, texts):
         link(folder, room)
 
 
+def page_of(mutant):
+    """The name of the code page that a mutant of the module changes; None if it is no code page's."""
+    name = f"elisa_{pathlib.Path(mutant.file).stem}"
+    return name if name in PAGES else None
+
+
+def code_pages(mutants):
+    """The changed pages, each under a name of its own, and the function that chooses: {path: text}."""
+    texts, names = {}, list(PAGES)
+    for mutant in mutants:
+        text = changed_text(mutant)
+        name = f"{page_of(mutant)}_{mutant.number}"
+        texts[f"gate/page_{mutant.number}.S"] = re.sub(rf"\b{page_of(mutant)}\b", name, text)
+        names.append(name)
+    cases = "".join(PAGE_CASE.format(number=m.number, page=page_of(m)) for m in mutants)
+    texts["gate/page_choice.c"] = PAGE_CHOICE.format(pages="[], ".join(names) + "[]", cases=cases)
+    return texts
+
+
+def changed_text(mutant):
+    """Its file's text with this one mutant in it, for good."""
+    text = (ROOT / mutant.file).read_text(encoding="utf-8")
+    at = mutant.place(text)
+    return text[:at] + mutant.becomes + text[at + len(mutant.original):]
+
+
 def by_file(mutants):
     files = {}
     for mutant in mutants:
@@ -162,11 +217,15 @@ def by_file(mutants):
 
 def make_kmod(folder):
     mutants, testing = of_target("module"), read_table()[1]
-    files = by_file(mutants)
+    files = by_file([m for m in mutants if not page_of(m)])
     for change in testing:
         files.setdefault(change["file"], [])
     texts = {path: mutated(path, of_it, [c for c in testing if c["file"] == path])
              for path, of_it in files.items()}
+    texts.update(code_pages([m for m in mutants if page_of(m)]))
+    for page in folder.glob("gate/page_[0-9]*.S"):  # of a number that is another's now
+        if page.relative_to(folder).as_posix() not in texts:
+            page.unlink()
     texts["host-kmod/Kbuild"] = ((ROOT / "host-kmod" / "Kbuild").read_text(encoding="utf-8") +
                                  (HERE / "kmod" / "Kbuild.more").read_text(encoding="utf-8"))
     mirror(folder, KMOD_ROOMS, texts)

@@ -37,6 +37,8 @@ def built(word):
 
 def build_tests(names):
     """The unit tests' programs, with all mutants in them: {name: command}."""
+    if not names:
+        return {}
     mutants.make_tree(TREE)
     log = open(BUILD / "native.log", "w", encoding="utf-8")
     if not (NATIVE / "build.ninja").exists():
@@ -76,11 +78,8 @@ def build_page_test(test, mutant):
     for page in ("gate/gate_page.S", "gate/entry_page.S"):
         path = mutants.ROOT / page
         if mutant and mutant.file == page:
-            text = path.read_text(encoding="utf-8")
-            at = mutant.place(text)
             path = PAGES / f"{mutant.name}.S"
-            path.write_text(text[:at] + mutant.becomes + text[at + len(mutant.original):],
-                            encoding="utf-8")
+            path.write_text(mutants.changed_text(mutant), encoding="utf-8")
         pages.append(path)
     folder = mutants.ROOT / "tests" / "unit" / "gate"
     subprocess.run(["cc", "-O1", f"-I{mutants.ROOT}", f"-I{mutants.ROOT / 'include'}", f"-I{mutants.ROOT / 'gate'}",
