@@ -19,7 +19,6 @@ expect_message 'elisa: vCPU \d+ of process \d+ thrown out of the switch.*'
 expect_message 'Call Trace:'
 
 equal() { [ "$1" = "$2" ]; }
-pinned() { json status | field pinned_pages; }
 
 available_kib() {
 	while read -r KEY VALUE _; do
