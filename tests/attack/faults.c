@@ -10,9 +10,10 @@
 #include "faults_sender.h"
 #include "guest/port_layout.h"
 
-#define BEHIND 4   /* packets of the bystander while the sender stands, and as many after */
-#define TRIES 2000 /* of a millisecond: the daemon removes what is gone */
-#define POLLS 40   /* senders that are tried until one finds a frame in the NIC */
+#define BEHIND 4  /* packets of the bystander while the sender stands, and as many after */
+#define TRIES 400 /* the daemon removes what is gone */
+#define WAIT_US 5000
+#define POLLS 40 /* that are recorded until two are the same */
 
 static struct vm vm;
 static struct program program;
@@ -119,7 +120,7 @@ static const char *wait_ports(uint64_t more)
 	int tries = 0;
 
 	do {
-		usleep(1000);
+		usleep(WAIT_US);
 		control_status(&status);
 	} while ((status.ports != at_rest.ports + more ||
 		  (!more && status.pinned_pages != at_rest.pinned_pages)) &&
@@ -182,17 +183,17 @@ static int64_t in_nic(void)
 }
 
 /*
- * Who is killed may have had frames in the NIC's ring that do not get out: each of them is counted as given,
- * and none got out that is not. Then a frame of the bystander's goes out.
+ * The `nb` that were killed may have had frames in the NIC's ring that do not get out: each of them is
+ * counted as given, and none got out that is not. Then a frame of the bystander's goes out.
  */
-static const char *see_uplink(void)
+static const char *see_uplink(uint32_t nb)
 {
 	int64_t lost = in_nic() - (int64_t)tally.in_nic;
 	uint64_t drops = now.sent[bystander].drops[ELISA_DROP_UPLINK_DOWN];
 	int64_t after;
 	int tries = 0;
 
-	REQUIRE(lost >= 0 && lost <= FAULTS_PACKETS, "%lld frames given and not sent",
+	REQUIRE(lost >= 0 && lost <= nb * FAULTS_PACKETS, "%lld frames given and not sent",
 		(long long)lost);
 	tally.in_nic += lost;
 	REQUIRE(call_guest("faults_send_outside", 0) == 1, "the bystander sends to the uplink");
@@ -214,46 +215,36 @@ static bool sender_has_queue(void)
 	return elisa_uplink_owner_vcpu(now.uplinks[0].queues[0].owner) >= 0;
 }
 
-/* A sender at the point, or 0. A poll comes there only if the NIC has a frame. */
+/* A sender at the point, or 0. */
 static pid_t sender_at(enum faults_call call, const struct point *point, const char **reason)
 {
-	unsigned int tries = call == FAULTS_POLL ? POLLS : 1;
-	pid_t pid = 0;
+	pid_t pid = faults_sender_at(call, point, 1);
 
-	while (tries-- && !pid && !*reason) {
-		pid = faults_sender_at(call, point, 1);
-		if (!pid)
-			*reason = wait_ports(call == FAULTS_SEND_OTHER);
-	}
-	if (pid)
+	if (pid) {
 		tally.runs++;
-	else
-		tally.missed++;
-	return pid;
+		return pid;
+	}
+	tally.missed++;
+	*reason = wait_ports(call == FAULTS_SEND_OTHER);
+	return 0;
 }
 
 /* The sender stands; the bystander sends; it is killed. */
-static const char *kill_and_see(enum faults_call call, pid_t pid)
+static const char *kill_and_see(pid_t pid)
 {
 	const char *reason = bystander_sends(BEHIND);
 
-	if (call != FAULTS_SEND)
-		tally.resets += sender_has_queue();
 	faults_sender_kill(pid);
 	tally.kills++;
-	if (!reason)
-		reason = see_all();
-	if (!reason && call != FAULTS_SEND)
-		reason = see_uplink();
-	return reason;
+	return reason ? reason : see_all();
 }
 
-static const char *kill_at(enum faults_call call, const struct point *point)
+static const char *kill_at(const struct point *point)
 {
 	const char *reason = NULL;
-	pid_t pid = sender_at(call, point, &reason);
+	pid_t pid = sender_at(FAULTS_SEND, point, &reason);
 
-	return pid ? kill_and_see(call, pid) : reason;
+	return pid ? kill_and_see(pid) : reason;
 }
 
 /*
@@ -272,28 +263,29 @@ static const char *kill_together(const struct point *points, uint32_t nb)
 	}
 	if (all) {
 		tally.runs += nb;
-		return reason ? reason : kill_and_see(FAULTS_SEND, pid);
+		return reason ? reason : kill_and_see(pid);
 	}
 	if (!reason)
 		reason = see_all();
 	for (uint32_t i = 0; i < nb && !reason; i++)
-		reason = kill_at(FAULTS_SEND, &points[i]);
+		reason = kill_at(&points[i]);
 	return reason;
 }
 
 static const char *record(enum faults_call call)
 {
 	int64_t wanted = call == FAULTS_POLL ? 1 : FAULTS_PACKETS + 1;
-	/* The first frame from outside takes another way: its sender is learned. */
-	unsigned int times = call == FAULTS_POLL ? 2 : 1;
+	uint32_t count = 0, before;
 	const char *reason = NULL;
 	unsigned int tries = 0;
 
+	/* Of a poll two in a row: with the first frame its sender is learned, some give descriptors back. */
 	do {
+		before = count;
 		faults_sender_record(call);
 		reason = wait_ports(call == FAULTS_SEND_OTHER);
-		times -= faults_shared()->result == wanted;
-	} while (!reason && times && ++tries < POLLS);
+		count = faults_shared()->result == wanted ? faults_shared()->trace.count : 0;
+	} while (!reason && call == FAULTS_POLL && (!count || count != before) && ++tries < POLLS);
 	/* What it sent is no part of what is counted from here. */
 	call_guest("faults_drain", 0);
 	call_guest("faults_forgive", 0);
@@ -302,7 +294,8 @@ static const char *record(enum faults_call call)
 	REQUIRE(faults_shared()->outcome == OUTCOME_RETURNED && faults_shared()->result == wanted,
 		"outcome %d, result %lld", faults_shared()->outcome,
 		(long long)faults_shared()->result);
-	tally.points = faults_shared()->trace.count;
+	REQUIRE(call != FAULTS_POLL || count == before, "%u boundaries, then %u", before, count);
+	tally.points = count;
 	return NULL;
 }
 
@@ -363,10 +356,79 @@ static const char *kill_sends(uint32_t stride)
 	return say(reason);
 }
 
+/* vCPUs of one VM that are to come to a boundary each. */
+struct together {
+	struct point points[FAULTS_VCPUS];
+	uint32_t nb;
+	uint32_t stand; /* of them */
+	bool has_queue; /* the last of those has the NIC's */
+};
+
+static struct together from_boundary(uint32_t i, uint32_t stride, uint32_t most)
+{
+	struct together vcpus = {0};
+
+	for (; i < tally.points && vcpus.nb < most; i += stride)
+		vcpus.points[vcpus.nb++] = faults_shared()->trace.points[i];
+	return vcpus;
+}
+
+/* One after the other, until one has the queue. Their process; 0: one did not come there, and it ended. */
+static pid_t come_together(enum faults_call call, struct together *vcpus, const char **reason)
+{
+	pid_t pid = faults_sender_at(call, vcpus->points, vcpus->nb);
+	bool came = pid;
+
+	while (came && !*reason) {
+		vcpus->stand++;
+		vcpus->has_queue = sender_has_queue();
+		if (vcpus->has_queue || vcpus->stand == vcpus->nb)
+			return pid;
+		*reason = bystander_sends(BEHIND);
+		came = faults_sender_next();
+	}
+	vcpus->stand = 0;
+	return 0;
+}
+
+static const char *kill_with_nic(enum faults_call call, struct together *vcpus)
+{
+	const char *reason = NULL;
+	pid_t pid = come_together(call, vcpus, &reason);
+
+	tally.runs += vcpus->stand;
+	tally.resets += pid && vcpus->has_queue;
+	if (!reason)
+		reason = pid ? kill_and_see(pid) : see_all();
+	return reason ? reason : see_uplink(vcpus->nb);
+}
+
+/* Who follows one that has the queue most likely has it too, and is alone; so is who did not come there. */
+static const char *kill_calls_of_nic(enum faults_call call, uint32_t stride)
+{
+	const char *reason = record(call);
+	uint32_t i = 0, most = FAULTS_VCPUS;
+
+	while (i < tally.points && !reason) {
+		struct together vcpus = from_boundary(i, stride, most);
+
+		reason = kill_with_nic(call, &vcpus);
+		if (reason)
+			say_where(i);
+		most = vcpus.stand && !vcpus.has_queue ? FAULTS_VCPUS : 1;
+		if (!vcpus.stand && vcpus.nb == 1) {
+			tally.missed++;
+			i += stride;
+		}
+		i += vcpus.stand * stride;
+	}
+	return say(reason);
+}
+
 const char *faults_kill(enum faults_call call, uint32_t stride)
 {
 	const char *reason =
-		call == FAULTS_SEND ? kill_sends(stride) : at_each(call, stride, kill_at);
+		call == FAULTS_SEND ? kill_sends(stride) : kill_calls_of_nic(call, stride);
 	struct control_status status;
 
 	control_status(&status);

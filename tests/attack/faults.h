@@ -27,8 +27,8 @@ enum faults_call {
 const char *faults_begin(void);
 
 /*
- * The sender is killed at each stride-th boundary of the call. Of a FAULTS_SEND several vCPUs of its VM stand
- * at a boundary each, and are lost together: what a NIC's queue, which one has at a time, does not allow.
+ * The sender is killed at each stride-th boundary of the call. Several vCPUs of its VM stand at a boundary
+ * each, and are lost together; of a NIC's queue, which one has at a time, at most one where it has it.
  */
 const char *faults_kill(enum faults_call call, uint32_t stride);
 

@@ -19,6 +19,8 @@ _Static_assert(FAULTS_SEND == FAULTS_TO_RECEIVER && FAULTS_SEND_OTHER == FAULTS_
 	       "whom the guest writes to");
 
 #define PATIENCE 120 /* seconds of the emulated host's */
+#define POLLS 100    /* until one comes to the point: they wait for a frame */
+#define PAUSE 5000   /* microseconds from one to the next */
 
 enum verb {
 	VERB_RECORD,
@@ -75,17 +77,20 @@ static void make_vm(struct vm vm[], uint32_t nb, const char *port, const char *m
 	exit(2);
 }
 
-/* vCPUs that are about to make the call. */
-static void make_ready(struct vm vm[], uint32_t nb, enum faults_call call)
+/* Returns the port's number. */
+static uint64_t make_ready(struct vm vm[], uint32_t nb, enum faults_call call)
 {
-	uint64_t arguments[3] = {call == FAULTS_POLL ? ELISA_CALL_POLL : ELISA_CALL_TX, 0,
-				 call == FAULTS_POLL ? 1 : FAULTS_PACKETS + 1};
-
 	make_vm(vm, nb, FAULTS_SENDER, FAULTS_MAC_SENDER);
-	arguments[1] = (uint64_t)call_guest(vm, "faults_prepare", call);
-	for (uint32_t i = 0; i < nb; i++)
-		vm_begin(&vm[i], program_symbol(&program, "faults_call"), GUEST_TABLES, 3,
-			 arguments);
+	return (uint64_t)call_guest(vm, "faults_prepare", call);
+}
+
+/* The vCPU is about to make the call. */
+static void begin(struct vm *vm, enum faults_call call, uint64_t port)
+{
+	const uint64_t arguments[3] = {call == FAULTS_POLL ? ELISA_CALL_POLL : ELISA_CALL_TX, port,
+				       call == FAULTS_POLL ? 1 : FAULTS_PACKETS + 1};
+
+	vm_begin(vm, program_symbol(&program, "faults_call"), GUEST_TABLES, 3, arguments);
 }
 
 static void answer(pid_t pid)
@@ -104,11 +109,25 @@ static void wait_to_go_on(void)
 		exit(2);
 }
 
+/* A poll that found no frame, or gave descriptors back to the NIC, took another way: it is made again. */
+static bool go(struct vm *vm, enum faults_call call, uint64_t port, const struct point *point)
+{
+	unsigned int tries = call == FAULTS_POLL ? POLLS : 1;
+
+	do {
+		begin(vm, call, port);
+		if (trace_go(vm, point) == OUTCOME_STOPPED)
+			return true;
+		usleep(PAUSE);
+	} while (--tries);
+	return false;
+}
+
 /* Each vCPU to its point, and when the last may go on, that one to the end. */
-static void stand(struct vm vm[], const struct order *order)
+static void stand(struct vm vm[], const struct order *order, uint64_t port)
 {
 	for (uint32_t i = 0; i < order->nb; i++) {
-		if (trace_go(&vm[i], &order->points[i]) != OUTCOME_STOPPED)
+		if (!go(&vm[i], order->call, port, &order->points[i]))
 			return;
 		answer(getpid());
 		wait_to_go_on();
@@ -120,6 +139,7 @@ static void stand(struct vm vm[], const struct order *order)
 static void be_sender(const struct order *order)
 {
 	static struct vm vm[FAULTS_VCPUS];
+	uint64_t port;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (order->verb == VERB_RECEIVE) {
@@ -127,11 +147,13 @@ static void be_sender(const struct order *order)
 		answer(getpid());
 		pause();
 	}
-	make_ready(vm, order->nb, order->call);
-	if (order->verb == VERB_RECORD)
+	port = make_ready(vm, order->nb, order->call);
+	if (order->verb == VERB_RECORD) {
+		begin(vm, order->call, port);
 		shared->outcome = trace_record(&shared->trace, vm, &shared->result);
-	else
-		stand(vm, order);
+	} else {
+		stand(vm, order, port);
+	}
 	answer(0);
 	exit(0);
 }

@@ -32,8 +32,9 @@ void faults_sender_record(enum faults_call call);
 
 /*
  * A sender with `nb` vCPUs, of which the first is to stand at the first of `points`, and so on. Returns when
- * the first stands there: its process; 0 if its call ended without coming there. The others are brought to
- * theirs one by one by faults_sender_next(): false: one did not come there.
+ * the first stands there: its process; 0 if its call ended without coming there (a poll, which is made
+ * again until the NIC has a frame for it: many of them). The others are brought to theirs one by one by
+ * faults_sender_next(): false: one did not come there. Who did not come there has ended, with its VM.
  */
 pid_t faults_sender_at(enum faults_call call, const struct point *points, uint32_t nb);
 bool faults_sender_next(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* row13.c - killed inside a send: some boundaries. All of them: scenario `faults`. */
+/* row13.c - killed inside a send: some boundaries. All of them: test group `faults`. */
 #include "attacks.h"
 #include "faults.h"
 
