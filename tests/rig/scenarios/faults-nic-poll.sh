@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=60 group=faults limit=1500 nic=1
-# A VM is killed with its vCPUs at instruction boundaries of a poll of a NIC that has a frame, sent by a
+# rig: seconds=470 group=faults limit=1500 nic=1
+# A VM is killed with its vCPUs at every instruction boundary of a poll of a NIC that has a frame, sent by a
 # ping outside. The NIC goes on for a bystander, which loses nothing (tests/attack/faults.h).
 
 . "$RIG_JOB/scenarios/common/switch.sh"
@@ -19,7 +19,7 @@ need adds "uplink add" elisactl uplink add up0 "$RIG_NIC"
 need outside-address "no neighbour" outside run neighbour \
 	"ip neighbour replace $RECEIVER_ADDRESS lladdr $RECEIVER_MAC nud permanent dev \$FAR"
 need outside-sends "no ping" outside start ping "ping -n -q -i 0.002 $RECEIVER_ADDRESS"
-faults poll 25
+faults poll 1
 outside stop ping
 check removes "uplink del" elisactl uplink del up0
 check stops "daemon or module did not go" switch_stop
