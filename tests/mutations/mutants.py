@@ -23,7 +23,7 @@ KMOD_ROOMS = ("host-kmod", "gate", "include", "vswitch/datapath", "tests/mutatio
 TREE_ROOMS = ("bench", "docs", "gate", "guest-pmd", "include", "tests", "vswitch", "meson.build",
               "meson_options.txt")
 KINDS = ("expression", "statement", "text")
-TARGETS = ("module", "native", "page")
+TARGETS = ("module", "native", "page", "checked")
 DECLARATION = "extern int elisa_mutant;\n"
 # Each library that a test is linked with brings the variable; one of them is taken.
 DEFINITION = """

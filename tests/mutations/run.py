@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Kills the mutants of mutations.toml that unit tests find: each test passes without, fails with its mutant.
+"""Kills the mutants of mutations.toml that unit tests and checks find: each test passes without, fails with its mutant.
 The module's are killed on the emulated host (scenario `mutations`).
 
     run.py            all of them
@@ -16,6 +16,7 @@ import pathlib
 import subprocess
 import sys
 
+import checked
 import mutants
 
 BUILD = mutants.ROOT / "build" / "mutants"
@@ -91,7 +92,12 @@ def build_page_test(test, mutant):
 def judge(mutant, programs):
     """None, or why it was not killed."""
     try:
-        command = programs[mutant.test] if mutant.target == "native" else build_page_test(mutant.test, mutant)
+        if mutant.target == "native":
+            command = programs[mutant.test]
+        elif mutant.target == "page":
+            command = build_page_test(mutant.test, mutant)
+        else:
+            command = checked.command(mutant.test, mutant)
     except subprocess.CalledProcessError:
         return "it cannot be built"
     return f"survived: {mutant.test} passes without that defence" if passes(command, mutant.number) else None
@@ -99,12 +105,14 @@ def judge(mutant, programs):
 
 def run_native(wanted):
     chosen = [m for m in mutants.read_table()[0]
-              if m.target in ("native", "page") and (not wanted or m.name in wanted)]
+              if m.target != "module" and (not wanted or m.name in wanted)]
     programs = build_tests(sorted({m.test for m in chosen if m.target == "native"}))
     pages = {test: build_page_test(test, None) for test in sorted({m.test for m in chosen if m.target == "page"})}
+    checks = {test: checked.command(test, None)
+              for test in sorted({m.test for m in chosen if m.target == "checked"})}
     killed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        everything = {**programs, **pages}
+        everything = {**programs, **pages, **checks}
         for test, good in zip(everything, pool.map(lambda c: passes(c, 0), everything.values())):
             print(f"ok mutations/{test}.without" if good else
                   f"FAIL mutations/{test}.without it fails without a mutant", flush=True)

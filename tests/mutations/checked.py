@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Mutants of what is not run but looked at: the trusted image's instructions, the module's sources (row 20).
+
+Each is the shipped thing with one change. The test is a check of it: `image`, `masks` (tests/unit/datapath) or
+`nospec` (tests/lint).
+"""
+import functools
+import json
+import pathlib
+import subprocess
+
+import mutants
+
+SHIPPED = mutants.ROOT / "build" / "meson"
+CHECKED = mutants.ROOT / "build" / "mutants" / "checked"
+IMAGE = "vswitch/datapath/elisa-image.elf"
+NOSPEC = "tests/lint/nospec.py"
+
+
+def changed(mutant):
+    text = (mutants.ROOT / mutant.file).read_text(encoding="utf-8")
+    at = mutant.place(text)
+    return text[:at] + mutant.becomes + text[at + len(mutant.original):]
+
+
+@functools.cache
+def ninja_commands():
+    return subprocess.run(["ninja", "-C", SHIPPED, "-t", "commands", IMAGE], check=True, capture_output=True,
+                          text=True).stdout.splitlines()
+
+
+def relink(mutant):
+    """The image with this file's object exchanged."""
+    folder = CHECKED / mutant.name
+    folder.mkdir(parents=True, exist_ok=True)
+    source, image = folder / pathlib.Path(mutant.file).name, folder / "elisa-image.elf"
+    source.write_text(changed(mutant), encoding="utf-8")
+    old, new = f"{IMAGE}.p/{source.name}.o", f"{folder / source.name}.o"
+    for command in ninja_commands():
+        if f"-o {old} " in command:
+            compile_it = command.replace(old, new).replace(f"../../{mutant.file}", str(source))
+        if f"-o {IMAGE} " in command:
+            link_it = command.replace(old, new).replace(f"-o {IMAGE} ", f"-o {image} ")
+    for command in (compile_it, link_it):
+        subprocess.run(command, shell=True, cwd=SHIPPED, check=True)
+    return image
+
+
+def image_check(test, image):
+    listed = json.loads(subprocess.run(["meson", "introspect", "--tests", SHIPPED], check=True, capture_output=True,
+                                       text=True).stdout)
+    command = next(each["cmd"] for each in listed if each["name"] == f"datapath-{test}")
+    # Some are paths in the build's folder.
+    words = [str(SHIPPED / word) if (SHIPPED / word).exists() else word for word in command]
+    return [str(image) if word == str(SHIPPED / IMAGE) else word for word in words]
+
+
+def nospec_check(mutant):
+    """The check looks at the module beside it."""
+    folder = CHECKED / mutant.name
+    texts = {mutant.file: changed(mutant), NOSPEC: (mutants.ROOT / NOSPEC).read_text(encoding="utf-8")}
+    mutants.mirror(folder, ("host-kmod",), texts)
+    return [str(folder / NOSPEC)]
+
+
+def command(test, mutant):
+    """The check, of the shipped thing or of the mutant."""
+    if test == "nospec":
+        return ["python3", *(nospec_check(mutant) if mutant else [str(mutants.ROOT / NOSPEC)])]
+    return image_check(test, relink(mutant) if mutant else SHIPPED / IMAGE)
