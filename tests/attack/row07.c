@@ -3,7 +3,8 @@
  * row07.c - what is left in registers: after a return, and after being thrown out at any instruction.
  *
  * The switch's code works with addresses in the window and with bytes of packets; none of that may be
- * seen by the guest. A vCPU is thrown out when its stack pointer was changed while it stood inside.
+ * seen by the guest. A vCPU is thrown out as it goes on, when its stack pointer was changed while it stood
+ * inside, or by an exit, after its next instruction, when its trap flag was set.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 #define COARSE_STEP 7
 #define MAX_STEPS 20000
 #define CALLEE_KEEPS 6
+#define EFLAGS_TF 0x100u
+#define VMFUNC_LENGTH 3
+#define SECRET 0x5a /* in each byte of the vector registers, as if the switch had it there */
 
 static bool in_window(uint64_t value)
 {
@@ -68,13 +72,33 @@ static const char *returned_after(struct attacker *attacker, unsigned int steps)
 	return NULL;
 }
 
+/* The way out of the trusted context is its page's last instruction: a trap behind it is outside. */
+static void spoil(struct vm *vm, bool by_exit)
+{
+	const struct kvm_guest_debug none = {0};
+	struct kvm_regs regs;
+	struct kvm_fpu fpu;
+
+	/* While KVM steps the trap flag is KVM's. */
+	if (ioctl(vm->vcpu, KVM_SET_GUEST_DEBUG, &none))
+		die("KVM_SET_GUEST_DEBUG");
+	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs) || ioctl(vm->vcpu, KVM_GET_FPU, &fpu))
+		die("KVM_GET_REGS");
+	if (by_exit && regs.rip != ELISA_GVA(ELISA_OFFSET_LIST) - VMFUNC_LENGTH)
+		regs.rflags |= EFLAGS_TF;
+	else
+		regs.rsp -= 8;
+	memset(fpu.xmm, SECRET, sizeof(fpu.xmm));
+	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs) || ioctl(vm->vcpu, KVM_SET_FPU, &fpu))
+		die("KVM_SET_REGS");
+}
+
 static const char *thrown_out_after(struct attacker *attacker, unsigned int steps,
 				    uint64_t *thrown_out, bool *ended)
 {
 	struct vm *vm = &attacker->vm;
 	uint64_t arguments[3];
 	enum outcome outcome;
-	struct kvm_regs regs;
 	const char *reason;
 	int64_t result;
 
@@ -82,11 +106,7 @@ static const char *thrown_out_after(struct attacker *attacker, unsigned int step
 	*ended = !step_into_call(vm, arguments, steps);
 	if (*ended || !step_is_inside(vm))
 		return NULL;
-	if (ioctl(vm->vcpu, KVM_GET_REGS, &regs))
-		die("KVM_GET_REGS");
-	regs.rsp -= 8;
-	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
-		die("KVM_SET_REGS");
+	spoil(vm, steps % 2);
 	outcome = vm_finish(vm, &result);
 	REQUIRE(attack_end(vm, outcome) == ATTACK_THROWN_OUT,
 		"after %u instructions: outcome %d, vector %llu at %#llx", steps, outcome,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * row08.c - hostile descriptors: addresses outside and at the edge of regions, lengths, chains, counts; and
- * descriptors that another vCPU changes during the call.
+ * row08.c - hostile descriptors: addresses outside and at the edge of regions, lengths, chains, counts; rings
+ * of others; and descriptors that another vCPU changes during the call.
  */
 #include <string.h>
 
@@ -13,6 +13,8 @@
 #define MORE ((uint64_t)ELISA_DESC_MORE << 16)
 #define UNREGISTERED 0x600000ull
 #define EINVAL_RESULT (-22)
+#define EPERM_RESULT (-1)
+#define ENODEV_RESULT (-19)
 
 static const struct {
 	const char *what;
@@ -94,6 +96,37 @@ static const char *try_counts(struct attacker *attacker)
 		REQUIRE(reason || (run.result == EINVAL_RESULT && !run.packets && !run.nb),
 			"count %#llx: %lld", (unsigned long long)counts[i], (long long)run.result);
 	}
+	return reason;
+}
+
+/* A call for `first`, a port and a queue of it, has to end so. */
+static const char *try_ring(struct attacker *attacker, uint64_t first, int64_t wanted)
+{
+	int64_t result;
+
+	REQUIRE(attacker_call(attacker, "changed_send_as", first, 0, 0, &result) ==
+				OUTCOME_RETURNED &&
+			result == wanted,
+		"port %llu, queue %llu: %lld", (unsigned long long)first & 0xffff,
+		(unsigned long long)first >> 16, (long long)result);
+	return NULL;
+}
+
+/* The victim's ports are the first; some are nobody's. Then queues that its own has not. */
+static const char *try_others_rings(struct attacker *attacker)
+{
+	static const uint64_t none[] = {ELISA_MAX_PORTS, ELISA_MAX_PORTS + 1, 0x8000, 0xffff};
+	static const uint64_t queues[] = {1, ELISA_MAX_QUEUES - 1, ELISA_MAX_QUEUES, 0xffff,
+					  ~0ull >> 16};
+	uint64_t own = *(uint32_t *)attacker_data(attacker, "attacker_port");
+	const char *reason = NULL;
+
+	for (uint64_t port = 0; port < own && !reason; port++)
+		reason = try_ring(attacker, port, EPERM_RESULT);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]) && !reason; i++)
+		reason = try_ring(attacker, none[i], EPERM_RESULT);
+	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]) && !reason; i++)
+		reason = try_ring(attacker, own | queues[i] << 16, ENODEV_RESULT);
 	return reason;
 }
 
@@ -271,6 +304,8 @@ const char *attack_row08(struct attacker *attacker)
 	attack_saw("hostile_at_once", 2 * sizeof(bad) / sizeof(bad[0]));
 	if (!reason)
 		reason = try_counts(attacker);
+	if (!reason)
+		reason = try_others_rings(attacker);
 	if (!reason)
 		reason = try_chains(attacker);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) && !reason; i++)

@@ -320,6 +320,8 @@ const char *attack_row12(struct attacker *attacker)
 	reason = rounds(&state, WARM_UP);
 	kib = host_kernel_kib();
 	if (!reason)
+		reason = nothing_is_left(pinned, attached, kib);
+	if (!reason)
 		reason = rounds(&state, CALLS);
 	attack_tried(WARM_UP + CALLS);
 	show_results(&state);

@@ -37,6 +37,12 @@ ATTACK_FUNCTION int64_t changed_send(uint64_t count)
 	return gate_call(ELISA_CALL_TX, attacker_port.number, count);
 }
 
+/* As whoever it likes: `first` is a port and a queue, as the gate takes them. */
+ATTACK_FUNCTION int64_t changed_send_as(uint64_t first)
+{
+	return gate_call(ELISA_CALL_TX, first, 1);
+}
+
 static void note(const uint8_t *data, uint32_t length, int port)
 {
 	struct changed_record *record = &changed_records[nb_records % CHANGED_RECORDS];

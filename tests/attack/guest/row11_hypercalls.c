@@ -67,6 +67,32 @@ static void fill_hello(void)
 	memcpy(hello->port_name, attacker_port_name, sizeof(hello->port_name));
 }
 
+/* A few places that overlap; now and then what is taken back is what was registered. */
+static void fill_region(uint64_t number)
+{
+	*(struct elisa_hc_region *)argument = (struct elisa_hc_region){
+		.port = attacker_port.number,
+		.flags = number == ELISA_HC_REGISTER ? next_random(&state) % 2 : 0,
+		.gva = GUEST_REGION + 0x1000 * (next_random(&state) % 4),
+		.length = 0x1000 * (1 + next_random(&state) % 2),
+	};
+}
+
+static void fill_plausible(uint64_t number)
+{
+	if (number == ELISA_HC_HELLO && next_random(&state) % 2)
+		fill_hello();
+	if ((number == ELISA_HC_REGISTER || number == ELISA_HC_UNREGISTER) &&
+	    !(next_random(&state) % 4))
+		fill_region(number);
+}
+
+/* BYE, from whatever root: what it then has is gone. 0 if this root had it. */
+ATTACK_FUNCTION int64_t row11_bye(void)
+{
+	return port_close(&attacker_port);
+}
+
 static void call(void)
 {
 	uint64_t number = next_random(&state) % 8 ? 1 + next_random(&state) % 9
@@ -75,8 +101,7 @@ static void call(void)
 	int64_t result;
 
 	fill(size);
-	if (number == ELISA_HC_HELLO && next_random(&state) % 2)
-		fill_hello();
+	fill_plausible(number);
 	if (!(next_random(&state) % 8))
 		size = PICK(0, 1, 23, 25, 104, 4096, 0xffffffff, ~0ull);
 	if (!(next_random(&state) % 8))
@@ -87,6 +112,9 @@ static void call(void)
 	if (!(next_random(&state) % 16))
 		rax ^= 1ull << next_random(&state) % 64;
 	result = raw_hypercall(rax, address, size);
+	/* The calls behind it are for the port that it got; before, for number 0: somebody else's. */
+	if (!result && rax == ELISA_HYPERCALL(ELISA_HC_HELLO) && address == (uintptr_t)argument)
+		attacker_port.number = ((struct elisa_hc_hello *)argument)->port;
 	row11_results[result <= 0 && result > -(RESULTS - 1) ? -result : RESULTS - 1]++;
 }
 

