@@ -6,6 +6,7 @@
     mutants.py kmod FOLDER      fill FOLDER with the sources of elisa.ko, its mutants and the
                                 testing half (tests/mutations/kmod); list them in FOLDER/module.list
     mutants.py tree FOLDER      fill FOLDER with the whole tree, with the mutants of native tests
+    mutants.py attacks IMAGE    list those that an attack has to notice; IMAGE is made of that tree
 
 All mutants of a build are in it at once; `elisa_mutant` says which one is alive, 0 none. What is not
 changed is a link into the tree. docs/testing.md says how to add one.
@@ -19,24 +20,32 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TABLE = HERE / "mutations.toml"
+THREATS, DOCUMENT = ROOT / "docs" / "threat-model.md", ROOT / "docs" / "testing.md"
 KMOD_ROOMS = ("host-kmod", "gate", "include", "vswitch/datapath", "tests/mutations/kmod")
 TREE_ROOMS = ("bench", "docs", "gate", "guest-pmd", "include", "tests", "vswitch", "meson.build",
               "meson_options.txt")
 KINDS = ("expression", "statement", "text")
 TARGETS = ("module", "native", "page", "checked")
 DECLARATION = "extern int elisa_mutant;\n"
-# Each library that a test is linked with brings the variable; one of them is taken.
-DEFINITION = """
+# Each library that a test is linked with brings the variable; one of them is taken. The trusted image has
+# no environment and may have no data: there it is a constant behind a mark, written into the file.
+IMAGE_MARK = b"elisa_mutant is:"
+DEFINITION = f"""
+#if !__STDC_HOSTED__
+__asm__(".pushsection .rodata.mutant, \\"a\\"\\n\\t.balign 16\\n\\t.ascii \\"{IMAGE_MARK.decode()}\\"\\n"
+\t".globl elisa_mutant\\n\\t.hidden elisa_mutant\\nelisa_mutant: .long 0\\n\\t.popsection");
+#else
 __attribute__((weak)) int elisa_mutant;
 extern char *getenv(const char *);
 extern int atoi(const char *);
 __attribute__((weak, constructor)) void elisa_mutant_choose(void);
 void elisa_mutant_choose(void)
-{
+{{
 \tconst char *number = getenv("ELISA_MUTANT");
 
 \telisa_mutant = number ? atoi(number) : 0;
-}
+}}
+#endif
 """
 DEFINED_IN = ("gate/ept.c", "vswitch/datapath/route.c", "vswitch/daemon/failure.c")
 # Code pages cannot look at a variable: each of their mutants is a page of its own, chosen when it is copied.
@@ -69,11 +78,11 @@ class Mutant:
     def __init__(self, number, entry):
         self.number, self.name = number, entry.get("name", "?")
         self.rows, self.file = entry.get("rows", []), entry.get("file", "?")
-        self.target, self.test = entry.get("target"), entry.get("test")
+        self.target, self.test, self.attack = entry.get("target"), entry.get("test"), entry.get("attack")
         kinds = [kind for kind in KINDS if kind in entry]
-        unknown = set(entry) - {"name", "rows", "file", "target", "test", "within", "becomes", *KINDS}
-        if unknown or len(kinds) != 1 or self.target not in TARGETS or not self.test:
-            raise Wrong(f"{TABLE.name}: {self.name}: needs file, target ({', '.join(TARGETS)}), test "
+        unknown = set(entry) - {"name", "rows", "file", "target", "test", "attack", "within", "becomes", *KINDS}
+        if unknown or len(kinds) != 1 or self.target not in TARGETS or not (self.test or self.attack):
+            raise Wrong(f"{TABLE.name}: {self.name}: needs file, target ({', '.join(TARGETS)}), test or attack, "
                         f"and one of {', '.join(KINDS)}; unknown: {', '.join(unknown) or 'nothing'}")
         if not re.fullmatch(r"[a-z0-9-]+", self.name):
             raise Wrong(f"{TABLE.name}: {self.name!r} is no name")
@@ -229,7 +238,7 @@ def make_kmod(folder):
     texts["host-kmod/Kbuild"] = ((ROOT / "host-kmod" / "Kbuild").read_text(encoding="utf-8") +
                                  (HERE / "kmod" / "Kbuild.more").read_text(encoding="utf-8"))
     mirror(folder, KMOD_ROOMS, texts)
-    put(folder / "module.list", "".join(f"{m.number} {m.name} {m.test}\n" for m in mutants))
+    put(folder / "module.list", "".join(f"{m.number} {m.name} {m.test}\n" for m in mutants if m.test))
 
 
 def make_tree(folder):
@@ -241,8 +250,43 @@ def make_tree(folder):
     mirror(folder, TREE_ROOMS, texts)
 
 
+def list_attacks(image):
+    """First where the image has its number, then NUMBER NAME ATTACK."""
+    content = image.read_bytes()
+    if content.count(IMAGE_MARK) != 1:
+        raise Wrong(f"{image}: its mark is {content.count(IMAGE_MARK)} times in it, not once")
+    print(content.index(IMAGE_MARK) + len(IMAGE_MARK))
+    for mutant in read_table()[0]:
+        if mutant.attack:
+            print(mutant.number, mutant.name, mutant.attack)
+
+
+def lines_of_rows(mutants):
+    """The table of docs/testing.md: which defences' loss the attack of each row notices. In row 2 that is
+    what its native half runs."""
+    rows = {}
+    for mutant in mutants:
+        noticed = [int(mutant.attack.removeprefix("row-"))] if mutant.attack else \
+            mutant.rows if mutant.target == "checked" or (mutant.target == "page" and mutant.rows == [2]) else []
+        for row in noticed:
+            rows.setdefault(row, []).append(f"`{mutant.name}`")
+    return {row: f"| {row} | {', '.join(names)} |" for row, names in sorted(rows.items())}
+
+
+def check_rows(mutants):
+    lines = lines_of_rows(mutants)
+    rows = {int(row) for row in re.findall(r"^\| (\d+) \|", THREATS.read_text(encoding="utf-8"), re.M)}
+    if rows - set(lines):
+        raise Wrong(f"no mutant for an attack of rows {sorted(rows - set(lines))} of {THREATS.name}")
+    listed = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    for line in lines.values():
+        if line not in listed:
+            raise Wrong(f"{DOCUMENT.name}: in its table should be\n{line}")
+
+
 def check():
     mutants, testing = read_table()
+    check_rows(mutants)
     for path, of_it in by_file(mutants).items():
         text = (ROOT / path).read_text(encoding="utf-8")
         for mutant in of_it:
@@ -260,6 +304,8 @@ def main():
         elif what in ("kmod", "tree") and len(arguments) == 1:
             folder = pathlib.Path(arguments[0]).resolve()
             make_kmod(folder) if what == "kmod" else make_tree(folder)
+        elif what == "attacks" and len(arguments) == 1:
+            list_attacks(pathlib.Path(arguments[0]))
         else:
             raise SystemExit(__doc__)
     except (Wrong, OSError, tomllib.TOMLDecodeError) as error:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Kills the mutants of mutations.toml that unit tests and checks find: each test passes without, fails with its mutant.
-The module's are killed on the emulated host (scenario `mutations`).
+The module's are killed on the emulated host (scenario `mutations`), and by attacks (`mutations-attack`).
 
     run.py            all of them
     run.py NAME…      these
@@ -105,7 +105,7 @@ def judge(mutant, programs):
 
 def run_native(wanted):
     chosen = [m for m in mutants.read_table()[0]
-              if m.target != "module" and (not wanted or m.name in wanted)]
+              if m.target != "module" and m.test and (not wanted or m.name in wanted)]
     programs = build_tests(sorted({m.test for m in chosen if m.target == "native"}))
     pages = {test: build_page_test(test, None) for test in sorted({m.test for m in chosen if m.target == "page"})}
     checks = {test: checked.command(test, None)

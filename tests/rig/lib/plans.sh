@@ -43,7 +43,9 @@ plan_images() {
 
 # For scenarios that ask for it (files=), so in no image.
 plan_mutants() {
-	plan 20 mutants "testing build of the kernel module" \
+	local seconds=20
+	[ -e "$MUTANTS_DIR/elisa-switchd" ] || seconds=80
+	plan $seconds mutants "testing builds of kernel module, image and daemon" \
 		"tests/mutations/mutations.toml has to fit the sources; see the log" "$RIG/make/mutants.sh"
 }
 

@@ -5,6 +5,8 @@
 #	victim_start		the victim's VM, its ports v0 and v1, and its traffic
 #	attack NAME		elisa-attack NAME, then whether victim and switch are well; checks NAME,
 #				NAME.victim, NAME.switch; figures NAME_tried, NAME_OUTCOME, NAME_victim_…
+#	attack_fails NAME	elisa-attack NAME; 1 and a reason in $VERDICT: it went through, or it ended before it knew
+#	victim_holds, switch_holds	are they well? What they say is in $ANSWER, $PROOF
 #	victim_check PREFIX	the victim is as it was: checks PREFIX.victim; of others' packets it has just
 #				those broadcasts that the attacks told of (saw broadcasts_passed)
 #	switch_check PREFIX	so is the switch: PREFIX.switch
@@ -17,6 +19,7 @@ victim_ask() { # LINE: the answer is in $ANSWER
 }
 
 victim_start() {
+	rm -f "$RIG_TEMPORARY/victim.in" "$RIG_TEMPORARY/victim.out"
 	mkfifo "$RIG_TEMPORARY/victim.in" "$RIG_TEMPORARY/victim.out"
 	exec 5<> "$RIG_TEMPORARY/victim.in" 6<> "$RIG_TEMPORARY/victim.out"
 	elisa-victim < "$RIG_TEMPORARY/victim.in" > "$RIG_TEMPORARY/victim.out" \
@@ -48,40 +51,59 @@ victim_is_well() {
 }
 
 # Nothing lost, nothing torn, memory whole, and it got on since the last time.
-victim_check() {
+victim_holds() {
 	victim_ask report || ANSWER="no answer"
-	echo "victim after $1: $ANSWER"
 	TURNS=$(victim_field turns)
 	VICTIM_SENT=$(victim_field sent)
-	check "$1.victim" "$ANSWER" victim_is_well
+	victim_is_well
+}
+
+victim_check() {
+	victim_holds
+	STATUS=$?
+	echo "victim after $1: $ANSWER"
+	check "$1.victim" "$ANSWER" [ $STATUS = 0 ]
 	VICTIM_TURNS=$TURNS
 	result "$1_victim_sent" "$VICTIM_SENT"
 	result "$1_victim_received" "$(victim_field received)"
 }
 
+switch_holds() { PROOF=$(elisactl prove 2>&1); }
+
 switch_check() {
-	PROOF=$(elisactl prove 2>&1)
+	switch_holds
 	STATUS=$?
 	check "$1.switch" "$PROOF" [ $STATUS = 0 ]
 }
 
-attack() {
+attack_fails() {
 	elisa-attack "$1" > "$RIG_SCENARIO_OUTPUT/$1.out" 2>> "$RIG_SCENARIO_OUTPUT/$1.log"
 	VERDICT="$1 ended without a verdict, see $1.log"
 	while read -r WORD NAME REST; do
 		case $WORD in
-		tried) result "$1_tried" "$NAME" ;;
-		saw)
-			result "$1_$NAME" "$REST"
-			# A port gets what is sent to everybody; so many, not one more or less.
-			[ "$NAME" != broadcasts_passed ] || VICTIM_FOREIGN=$((VICTIM_FOREIGN + REST))
-			;;
-		skip) skip "$1.$NAME" "$REST" ;;
+		# A port gets what is sent to everybody; so many, not one more or less.
+		saw) [ "$NAME" != broadcasts_passed ] || VICTIM_FOREIGN=$((VICTIM_FOREIGN + REST)) ;;
 		ok) VERDICT="" ;;
 		FAIL) VERDICT=$REST ;;
 		esac
 	done < "$RIG_SCENARIO_OUTPUT/$1.out"
+	[ -z "$VERDICT" ]
+}
+
+attack_figures() {
+	while read -r WORD NAME REST; do
+		case $WORD in
+		tried) result "$1_tried" "$NAME" ;;
+		saw) result "$1_$NAME" "$REST" ;;
+		skip) skip "$1.$NAME" "$REST" ;;
+		esac
+	done < "$RIG_SCENARIO_OUTPUT/$1.out"
+}
+
+attack() {
+	attack_fails "$1"
 	check "$1" "$VERDICT" [ -z "$VERDICT" ]
+	attack_figures "$1"
 	victim_check "$1"
 	switch_check "$1"
 }

@@ -20,19 +20,24 @@
 
 SWITCH=elisa0
 SWITCHD_OPTIONS=
+# Other than those that are shipped, for tests of the tests.
+SWITCH_MODULE="$RIG_PAYLOAD/elisa.ko"
+SWITCH_IMAGE=$RIG_PAYLOAD/elisa-image.elf
+SWITCHD=elisa-switchd
 # In the guests: main thread and forwarding on one vCPU.
 LCORES="(0,1)@0"
 PMD=/opt/elisa/librte_net_elisa.so
 
 switch_start() {
 	stage "loading elisa.ko and starting elisa-switchd"
-	insmod "$RIG_PAYLOAD/elisa.ko" && daemon_start
+	# shellcheck disable=SC2086 # with parameters
+	insmod $SWITCH_MODULE && daemon_start
 }
 
 daemon_start() {
 	# The emulated CPU is a Haswell, which has L1TF and MDS.
 	# shellcheck disable=SC2086
-	elisa-switchd --switch $SWITCH --image "$RIG_PAYLOAD/elisa-image.elf" \
+	$SWITCHD --switch $SWITCH --image "$SWITCH_IMAGE" \
 		--accept-side-channels $SWITCHD_OPTIONS 9>&- 2>> "$RIG_SCENARIO_OUTPUT/switchd.log" &
 	echo $! > "$RIG_TEMPORARY/switchd.pid"
 	TRIES=0
