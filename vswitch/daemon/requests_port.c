@@ -32,7 +32,7 @@ static int take_port(struct elisa_daemon *daemon, const json_t *arguments, struc
 		return 0;
 	if (elisa_uplinks_find(&daemon->uplinks, name))
 		return elisa_fail(
-			failure, -EINVAL,
+			failure, -ENOENT,
 			"%s is an uplink and has no limits and no VM; use 'elisactl uplink "
 			"show %s' or 'elisactl uplink del %s'",
 			name, name, name);

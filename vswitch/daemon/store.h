@@ -19,7 +19,7 @@ bool elisa_store_present(void);
 
 /*
  * Keeps a thing: its record, and up to two descriptors (-1: none), which stay the caller's. If that
- * fails, the log says what it means.
+ * fails, the log says what it means. Waits no longer than notify.h says.
  */
 void elisa_store_keep(enum elisa_kept_kind kind, unsigned int number, const void *record,
 		      uint32_t size, int first, int second);
