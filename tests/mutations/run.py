@@ -97,7 +97,7 @@ def judge(mutant, programs):
         elif mutant.target == "page":
             command = build_page_test(mutant.test, mutant)
         else:
-            command = checked.command(mutant.test, mutant)
+            command = checked.command(mutant, True)
     except subprocess.CalledProcessError:
         return "it cannot be built"
     return f"survived: {mutant.test} passes without that defence" if passes(command, mutant.number) else None
@@ -108,8 +108,7 @@ def run_native(wanted):
               if m.target != "module" and m.test and (not wanted or m.name in wanted)]
     programs = build_tests(sorted({m.test for m in chosen if m.target == "native"}))
     pages = {test: build_page_test(test, None) for test in sorted({m.test for m in chosen if m.target == "page"})}
-    checks = {test: checked.command(test, None)
-              for test in sorted({m.test for m in chosen if m.target == "checked"})}
+    checks = {m.test: checked.command(m, False) for m in chosen if m.target == "checked"}
     killed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         everything = {**programs, **pages, **checks}
