@@ -150,7 +150,6 @@ void attacker_end(struct attacker *attacker)
 	attack_ctl(words);
 	vm_destroy(&attacker->second);
 	vm_destroy(&attacker->vm);
-	attacker->vm.run = NULL;
 }
 
 static enum outcome call(struct attacker *attacker, const char *function, int ring,

@@ -74,7 +74,7 @@ void attacker_begin(struct attacker *attacker);
 /* A second port, with "2" behind its name, which the guest has open too. */
 void attacker_open_second(struct attacker *attacker);
 
-/* Its ports are deleted, its VM goes; vm.run is NULL then. */
+/* Its ports are deleted, its VM goes. */
 void attacker_end(struct attacker *attacker);
 
 /* A function of the guest program in ring 3 (or 0) with the admitted page table. */

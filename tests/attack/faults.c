@@ -183,8 +183,8 @@ static int64_t in_nic(void)
 }
 
 /*
- * The `nb` that were killed may have had frames in the NIC's ring that do not get out: each of them is
- * counted as given, and none got out that is not. Then a frame of the bystander's goes out.
+ * The `nb` that were killed in a send may have had frames in the NIC's ring that do not get out: each of
+ * them is counted as given, and none got out that is not. Then a frame of the bystander's goes out.
  */
 static const char *see_uplink(uint32_t nb)
 {
@@ -400,7 +400,7 @@ static const char *kill_with_nic(enum faults_call call, struct together *vcpus)
 	tally.resets += pid && vcpus->has_queue;
 	if (!reason)
 		reason = pid ? kill_and_see(pid) : see_all();
-	return reason ? reason : see_uplink(vcpus->nb);
+	return reason ? reason : see_uplink(call == FAULTS_POLL ? 0 : vcpus->nb);
 }
 
 /* Who follows one that has the queue most likely has it too, and is alone; so is who did not come there. */
@@ -436,7 +436,7 @@ const char *faults_kill(enum faults_call call, uint32_t stride)
 	attack_saw("pages_pinned_after", status.pinned_pages - at_rest.pinned_pages);
 	attack_saw("delivered_not_counted", tally.uncounted);
 	if (call != FAULTS_SEND) {
-		attack_saw("nic_resets", tally.resets);
+		attack_saw("killed_with_queue", tally.resets);
 		attack_saw("frames_lost_in_nic", tally.in_nic);
 	}
 	return reason;

@@ -113,11 +113,18 @@ static void wait_to_go_on(void)
 static bool go(struct vm *vm, enum faults_call call, uint64_t port, const struct point *point)
 {
 	unsigned int tries = call == FAULTS_POLL ? POLLS : 1;
+	enum outcome outcome;
 
 	do {
 		begin(vm, call, port);
-		if (trace_go(vm, point) == OUTCOME_STOPPED)
+		outcome = trace_go(vm, point);
+		if (outcome == OUTCOME_STOPPED)
 			return true;
+		if (outcome != OUTCOME_RETURNED) {
+			fprintf(stderr, "a sender: it ends before its point, outcome %d\n",
+				outcome);
+			exit(2);
+		}
 		usleep(PAUSE);
 	} while (--tries);
 	return false;

@@ -164,12 +164,17 @@ static size_t list_parts(struct part *parts)
 	memcpy(parts, fixed, sizeof(fixed));
 	program_read(&image, "elisa-image");
 	header = (const void *)image.file;
-	for (int i = 0; i < header->e_phnum && count < MAX_PARTS; i++) {
+	for (int i = 0; i < header->e_phnum; i++) {
 		const Elf64_Phdr *segment = (const Elf64_Phdr *)(image.file + header->e_phoff) + i;
 
-		if (segment->p_type == PT_LOAD)
-			parts[count++] = (struct part){segment->p_vaddr - ELISA_WINDOW_GVA,
-						       PAGES(segment->p_memsz)};
+		if (segment->p_type != PT_LOAD)
+			continue;
+		if (count == MAX_PARTS) {
+			errno = E2BIG;
+			die("the image's segments");
+		}
+		parts[count++] =
+			(struct part){segment->p_vaddr - ELISA_WINDOW_GVA, PAGES(segment->p_memsz)};
 	}
 	return count;
 }

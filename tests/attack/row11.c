@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * row11.c - a million random hypercalls: from rings 3 and 0, before there is a port, from a process that
- * was not admitted, after the port is gone. Each ends with an error code or a result, nothing stays
+ * row11.c - a million random hypercalls: from rings 3 and 0, before there is a port, from the process
+ * that has it and from another, after it is gone. Each ends with an error code or a result, nothing stays
  * pinned or allocated.
  */
 #include <errno.h>

@@ -55,11 +55,8 @@ static const char *try(const struct target *target, const struct input *input)
 	runs++;
 	if (!reason)
 		reason = world_check(&world);
-	if (reason) {
-		recent[0] = *input;
-		nb_recent = 1;
+	if (reason)
 		return reason;
-	}
 	if (after > before && nb_inputs < ROOM)
 		inputs[nb_inputs++] = *input;
 	return nb_recent == PROVE_EVERY ? prove() : NULL;

@@ -90,6 +90,7 @@ static const char *check_messages(struct world *world)
 			      strstr(record, LEFT_OUT),
 		      "the kernel says %.150s", strchr(record, ';') + 1);
 	}
+	CHECK(errno == EAGAIN, "the kernel's messages: errno %d", errno);
 	return NULL;
 }
 

@@ -42,5 +42,6 @@ guests_leave A B
 stage "a vCPU moves at each instruction"
 need victim "the victim does not run, see victim.log" victim_start
 attack row-13
+check moved "it had one CPU" grep -q "^saw cpus 2$" "$RIG_SCENARIO_OUTPUT/row-13.out"
 check victim-leaves "the victim did not end in order: $ANSWER" victim_stop
 check switch-stops "the daemon or the module did not go" switch_stop

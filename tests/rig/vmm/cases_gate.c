@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * cases_gate.c - the code pages, entered at each byte of code, and at some of the padding, by a guest that
- * knows all there is to know. (All bytes: tests/attack/row02.c.)
+ * knows its own EPTP, and in the testing build all there are. (All bytes: tests/attack/row02.c.)
  */
 #include <errno.h>
 #include <unistd.h>

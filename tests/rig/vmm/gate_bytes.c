@@ -82,9 +82,10 @@ void gate_bytes_begin(struct gate_bytes *bytes, struct vm *vm, const uint8_t *pa
 	make_own_ept(bytes);
 }
 
-static uint64_t any_eptp(struct gate_bytes *bytes)
+/* The guest's own for one that it was not told. */
+static uint64_t eptp(const struct gate_bytes *bytes, unsigned int number)
 {
-	return bytes->eptps[draw(bytes) % GATE_BYTES_EPTPS];
+	return bytes->eptps[number] ? bytes->eptps[number] : bytes->eptps[0];
 }
 
 /* Something that a gate could stumble over, or anything. */
@@ -108,7 +109,7 @@ static uint64_t hostile_value(struct gate_bytes *bytes)
 	case 0:
 		return draw(bytes);
 	case 1:
-		return any_eptp(bytes);
+		return eptp(bytes, draw(bytes) % GATE_BYTES_EPTPS);
 	default:
 		return values[(choice >> 8) % (sizeof(values) / sizeof(values[0]))];
 	}
@@ -130,7 +131,7 @@ static __u64 *register_of(struct kvm_regs *regs, unsigned int number)
 static void aim(struct gate_bytes *bytes, struct kvm_regs *regs, unsigned int offset,
 		unsigned int set)
 {
-	const uint64_t values[VALUES] = {bytes->eptps[0], bytes->eptps[1], 0x1e1e1e1e1e1e1e1e};
+	const uint64_t values[VALUES] = {eptp(bytes, 0), eptp(bytes, 1), 0x1e1e1e1e1e1e1e1e};
 	unsigned int at = offset + 1 + (set % AIMS) / 3; /* of the ModRM byte */
 	uint64_t value = values[set / AIMS], target = TRUSTED_SLOT;
 	uint8_t modrm = bytes->page[at];
