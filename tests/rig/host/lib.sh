@@ -10,6 +10,7 @@
 #					a capital letter, a column of the closing table
 #	check NAME REASON COMMAND…	pass or fail by the command's status
 #	need NAME REASON COMMAND…	the same, and a failure ends the scenario
+#	equal A B			for such a COMMAND: the same text
 #	expect_message REGEX		kernel messages of this scenario that are no failure (Python)
 #
 # The other end of the NIC's cable (with the wish nic=1; machine/outside.py). There the interface is
@@ -196,6 +197,8 @@ guest_kill() {
 	kill -9 "$(guest_pid "$1")"
 	guest_wait "$1" 'QEMU-EXIT *' 60
 }
+
+equal() { [ "$1" = "$2" ]; }
 
 guests_boot() {
 	stage "starting guests $*"

@@ -5,7 +5,7 @@ import time
 
 TROUBLE = re.compile(
     r"WARNING:|BUG:|\bOops\b|general protection fault|Kernel panic|Call Trace:|soft lockup"
-    r"|blocked for more than|\bkvm\b.*(?:error|unexpected|unhandled|failed)|KVM: entry failed"
+    r"|blocked for more than|rcu.*stall|UBSAN:|\bkvm\b.*(?:error|unexpected|unhandled|failed)|KVM: entry failed"
     r"|\belisa\b.*(?:error|failed|broken)", re.I)
 FIGURE = re.compile(r"-?\d+(\.\d+)?$")
 

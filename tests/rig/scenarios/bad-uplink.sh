@@ -12,8 +12,6 @@ HOST_BRIDGE=0000:00:00.0
 NOBODY=0000:00:1f.7
 
 free_pages() { cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages; }
-equal() { [ "$1" = "$2" ]; }
-
 refused_nic() { # CHECK TEXT PCI [OPTION…]
 	REFUSED_CHECK=$1
 	REFUSED_TEXT=$2

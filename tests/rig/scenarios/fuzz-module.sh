@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # rig: seconds=140 limit=2400 group=fuzz files=mutants/elisa-mutants.ko
 # Hypercalls and ioctls fuzzed, guided by coverage, beside a bystander (tests/fuzz/module), each for
-# FUZZ_SECONDS. The seed is among the results; RIG_SEED=SEED ./run test fuzz-module repeats a run. The faults
-# that it has to find are mutants (scenario mutations).
+# FUZZ_SECONDS. The seed is among the results; RIG_SEED=SEED ./run test fuzz-module makes the same inputs
+# again, as far as the clock lets it. The faults that it has to find are mutants (scenario mutations).
 
 . "$RIG_JOB/scenarios/common/verdicts.sh"
 

@@ -12,8 +12,6 @@ NEAR=198.51.100.2	# nobody's: testpmd answers ARP for any address
 PINGS=30
 FLOOD=200
 
-equal() { [ "$1" = "$2" ]; }
-
 # testpmd's own closing statistics, in RX and TX.
 stop_and_count() {
 	testpmd_type stop || return 1

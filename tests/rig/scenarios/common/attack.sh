@@ -5,7 +5,7 @@
 #	victim_start		the victim's VM, its ports v0 and v1, and its traffic
 #	attack NAME		elisa-attack NAME, then whether victim and switch are well; checks NAME,
 #				NAME.victim, NAME.switch; figures NAME_tried, NAME_OUTCOME, NAME_victim_…
-#	attack_fails NAME	elisa-attack NAME; 1 and a reason in $VERDICT: it went through, or it ended before it knew
+#	attack_holds NAME	elisa-attack NAME; 1 and a reason in $VERDICT: it went through, or it ended before it knew
 #	victim_holds, switch_holds	are they well? What they say is in $ANSWER, $PROOF
 #	victim_check PREFIX	the victim is as it was: checks PREFIX.victim; of others' packets it has just
 #				those broadcasts that the attacks told of (saw broadcasts_passed)
@@ -76,7 +76,7 @@ switch_check() {
 	check "$1.switch" "$PROOF" [ $STATUS = 0 ]
 }
 
-attack_fails() {
+attack_holds() {
 	elisa-attack "$1" > "$RIG_SCENARIO_OUTPUT/$1.out" 2>> "$RIG_SCENARIO_OUTPUT/$1.log"
 	VERDICT="$1 ended without a verdict, see $1.log"
 	while read -r WORD NAME REST; do
@@ -101,7 +101,7 @@ attack_figures() {
 }
 
 attack() {
-	attack_fails "$1"
+	attack_holds "$1"
 	check "$1" "$VERDICT" [ -z "$VERDICT" ]
 	attack_figures "$1"
 	victim_check "$1"

@@ -15,8 +15,6 @@
 EXITS_A=0 EXITS_B=0 IO_A=0 IO_B=0
 RECEIVED_A=0 RECEIVED_B=0 RECEIVED_C=0
 
-equal() { [ "$1" = "$2" ]; }
-
 count_exits() {
 	for ID in A B; do
 		ALL=$(($(exits "$1.end" $ID) - $(exits "$1.begin" $ID)))

@@ -11,8 +11,6 @@
 #	pair_exact NAME		it has stopped: drivers and switch have counted the same, A lost nothing;
 #				leaves a snapshot NAME, TAKEN, DELIVERED, LOST
 
-equal() { [ "$1" = "$2" ]; }
-
 ports_of_the_pair() {
 	need "$1.port-p0" "port add" elisactl port add p0 --vm A --mac "$MAC_A"
 	need "$1.port-p1" "port add" elisactl port add p1 --vm B --mac "$MAC_B" --on-full backpressure
