@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=470 group=faults limit=1500 nic=1
+# rig: seconds=490 group=faults limit=1500 nic=1
 # A VM is killed with its vCPUs at every instruction boundary of a poll of a NIC that has a frame, sent by a
 # ping outside. The NIC goes on for a bystander, which loses nothing (tests/attack/faults.h).
 

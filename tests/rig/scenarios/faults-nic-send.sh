@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=390 group=faults limit=1500 nic=1
+# rig: seconds=425 group=faults limit=1500 nic=1
 # A sender's VM is killed with its vCPUs at every instruction boundary of a send through a NIC. The NIC goes on
 # for a bystander, which loses nothing (tests/attack/faults.h).
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=480 limit=1800 group=mutations files=mutants/elisa-mutants.ko,mutants/elisa-image.elf,mutants/elisa-switchd,mutants/attacks.list
+# rig: seconds=560 limit=1800 group=mutations files=mutants/elisa-mutants.ko,mutants/elisa-image.elf,mutants/elisa-switchd,mutants/attacks.list
 # Defences of module, trusted image and daemon switched off one by one (tests/mutations): the attack that
 # they are for (scenario attack) goes through. It has to say so itself, or victim or switch show it.
 
