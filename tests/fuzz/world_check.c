@@ -33,6 +33,7 @@ struct delivered {
 	uint64_t packets;
 	uint64_t bytes;
 	uint64_t bad; /* packets whose slots came back without data */
+	bool mixed;   /* one was written over another */
 };
 
 static uint8_t *copy_of(const struct world *world, uint32_t port, const void *address)
@@ -206,6 +207,35 @@ static void keep(const struct world *world, uint32_t port, const struct elisa_de
 		delivered->bytes_of_last[length + i] = data[i];
 }
 
+static bool fill(const struct world *world, uint32_t port, uint32_t queue, uint8_t *filled)
+{
+	uint32_t head = heads[port][queue], nb = world_head(world, port, queue) - head;
+	bool over = false;
+
+	for (uint32_t i = 0; i < nb && i < world->ports[port].map->queues[queue].rx_size; i++) {
+		const struct elisa_desc *slot = slot_at(world, port, queue, head + i);
+		const uint8_t *data = world_find(&world->ports[port], slot->addr, slot->length, 0);
+
+		for (uint32_t k = 0; data && k < slot->length; k++)
+			over |= filled[data - world->ports[port].memory + k]++;
+	}
+	return over;
+}
+
+/* Has the call filled a byte of this memory twice? Who posts buffers that lie over each other reads a mixture. */
+static bool is_mixed(const struct world *world, const uint8_t *memory)
+{
+	static uint8_t filled[WORLD_MEMORY];
+	bool mixed = false;
+
+	memset(filled, 0, sizeof(filled));
+	for (uint32_t port = 0; port < WORLD_PORTS; port++)
+		for (uint32_t queue = 0; queue < WORLD_QUEUES; queue++)
+			if (world->ports[port].memory == memory)
+				mixed |= fill(world, port, queue, filled);
+	return mixed;
+}
+
 static void check_queue(const struct world *world, uint32_t port, uint32_t queue,
 			struct delivered *delivered)
 {
@@ -233,7 +263,7 @@ static void check_queue(const struct world *world, uint32_t port, uint32_t queue
 		if (!first || desc->flags & ELISA_DESC_DROPPED)
 			continue;
 		CHECK(length >= ELISA_MIN_FRAME && (length <= max || tso));
-		if (sender < WORLD_PORTS)
+		if (sender < WORLD_PORTS && !delivered->mixed)
 			world_check_source(world, sender, delivered->bytes_of_last,
 					   length < 96 ? length : 96);
 		delivered->packets++;
@@ -253,6 +283,7 @@ static void check_received(const struct world *world, uint32_t port)
 
 	if (tangled[port])
 		return;
+	delivered.mixed = sender < WORLD_PORTS && is_mixed(world, world->ports[port].memory);
 	for (uint32_t queue = 0; queue < WORLD_QUEUES; queue++)
 		if (world->ports[port].map->queues[queue].rx_size)
 			check_queue(world, port, queue, &delivered);
