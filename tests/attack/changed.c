@@ -10,6 +10,10 @@
 #include "control.h"
 #include "trace.h"
 
+/* Who reads again sees the change from the first read on. */
+#define EACH 64  /* boundaries after the first read; up to it all are tried */
+#define STRIDE 3 /* further on */
+
 static struct elisa_switch now;
 static unsigned int sender; /* port number */
 static uint64_t runs, as_old, as_new;
@@ -152,7 +156,7 @@ const char *changed_everywhere(struct attacker *attacker, const struct changed_c
 {
 	static struct trace trace;
 	const char *reason = look(attacker, true);
-	uint64_t nb_new = 0;
+	uint64_t nb_new = 0, tried = 0;
 	int64_t result;
 
 	/* The first packet in a ring takes another way than those after it. */
@@ -163,7 +167,7 @@ const char *changed_everywhere(struct attacker *attacker, const struct changed_c
 			result == test->count,
 		"%s: result %lld", test->name, (long long)result);
 	attacker_call(attacker, "changed_take", 0, 0, 0, &result);
-	for (uint32_t i = 0; i < trace.count && !reason; i++) {
+	for (uint32_t i = 0; i < trace.count && !reason; i += i < nb_new + EACH ? 1 : STRIDE) {
 		bool is_new = false;
 
 		reason = change_at(attacker, test, &trace.points[i], &is_new);
@@ -171,15 +175,16 @@ const char *changed_everywhere(struct attacker *attacker, const struct changed_c
 		REQUIRE(reason || !is_new || i == nb_new, "%s: read again at boundary %u, %#llx",
 			test->name, i, (unsigned long long)trace.points[i].address);
 		nb_new += is_new;
-		runs++;
+		tried++;
 	}
 	if (reason)
 		return reason;
+	runs += tried;
 	as_new += nb_new;
-	as_old += trace.count - nb_new;
+	as_old += tried - nb_new;
 	/* From the first to the last: both ends have to be seen, or nothing was changed in time. */
-	REQUIRE(nb_new && nb_new < trace.count, "%s: %llu of %u as changed", test->name,
-		(unsigned long long)nb_new, trace.count);
+	REQUIRE(nb_new && nb_new < tried, "%s: %llu of %llu as changed", test->name,
+		(unsigned long long)nb_new, (unsigned long long)tried);
 	return look(attacker, false);
 }
 

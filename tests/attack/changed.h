@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * changed.h - a send during which another vCPU changes the sender's memory, at every instruction boundary
- * of it: one run for each. The other vCPU is the VMM, which has the same memory. Used by rows 8 and 10.
+ * changed.h - a send during which another vCPU changes the sender's memory, at instruction boundaries of it:
+ * one run for each, until what is changed was read and some further at every one, then at every third. The other vCPU is the VMM, which has the same memory. Used by rows 8 and 10.
  */
 #ifndef ELISA_TEST_ATTACK_CHANGED_VMM_H
 #define ELISA_TEST_ATTACK_CHANGED_VMM_H
@@ -41,7 +41,7 @@ const char *changed_begin(struct attacker *attacker);
 /* One call with the descriptors as they are. */
 const char *changed_send(struct attacker *attacker, uint64_t count, struct changed_run *run);
 
-/* All boundaries. Fails unless both outcomes were seen, and if memory changed that was not posted. */
+/* The boundaries. Fails unless both outcomes were seen, and if memory changed that was not posted. */
 const char *changed_everywhere(struct attacker *attacker, const struct changed_case *test);
 
 /* Of all cases. */

@@ -19,7 +19,7 @@
 #include "trace.h"
 
 #define PACKETS 3
-#define STRIDE 3 /* boundaries: the kinds begin at different ones */
+#define STRIDE 5 /* boundaries: the kinds begin at different ones */
 #define UNREGISTERED 0x600000ull
 
 /* What the sender is told to do, one byte; it answers with one. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=1170 limit=2700 group=attack cmdline=stock
+# rig: seconds=1150 limit=2700 group=attack cmdline=stock
 # Every attack of the threat model (docs/threat-model.md), from a VM of its own, beside a victim whose
 # traffic and memory are looked at after each.
 
