@@ -5,6 +5,7 @@
  * Half of the calls are made of values that could be right, so that they get past the first checks.
  */
 #include "attacker.h"
+#include "hypercall_sizes.h"
 
 #define RESULTS 136 /* 0 and errno values; all else counts as the last */
 
@@ -26,18 +27,7 @@ static uint64_t pick(const uint64_t *values, uint64_t count)
 
 static uint32_t size_of(uint64_t number)
 {
-	static const uint8_t sizes[] = {
-		[ELISA_HC_HELLO] = sizeof(struct elisa_hc_hello),
-		[ELISA_HC_REGISTER] = sizeof(struct elisa_hc_region),
-		[ELISA_HC_UNREGISTER] = sizeof(struct elisa_hc_region),
-		[ELISA_HC_QUEUE_SETUP] = sizeof(struct elisa_hc_queue),
-		[ELISA_HC_QUEUE_RELEASE] = sizeof(struct elisa_hc_queue),
-		[ELISA_HC_PORT_SET] = sizeof(struct elisa_hc_port),
-		[ELISA_HC_BYE] = sizeof(struct elisa_hc_port),
-		[ELISA_HC_RSS_SET] = sizeof(struct elisa_hc_rss),
-	};
-
-	return number < sizeof(sizes) ? sizes[number] : 24;
+	return number < sizeof(hypercall_sizes) ? hypercall_sizes[number] : 24;
 }
 
 /* Words of a structure: its port first, then what is an address, a length, a flag somewhere. */

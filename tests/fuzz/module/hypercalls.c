@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "hypercall_sizes.h"
 
 #define PORTS 2u
 #define SMALL_TABLE (GUEST_TABLES + 0x8000) /* see fill_tables() of vmm.c; of both roots */
@@ -61,18 +62,7 @@ static void open_target(struct world *world)
 
 static uint32_t size_of(uint32_t number)
 {
-	static const uint8_t sizes[] = {
-		[ELISA_HC_HELLO] = sizeof(struct elisa_hc_hello),
-		[ELISA_HC_REGISTER] = sizeof(struct elisa_hc_region),
-		[ELISA_HC_UNREGISTER] = sizeof(struct elisa_hc_region),
-		[ELISA_HC_QUEUE_SETUP] = sizeof(struct elisa_hc_queue),
-		[ELISA_HC_QUEUE_RELEASE] = sizeof(struct elisa_hc_queue),
-		[ELISA_HC_PORT_SET] = sizeof(struct elisa_hc_port),
-		[ELISA_HC_BYE] = sizeof(struct elisa_hc_port),
-		[ELISA_HC_RSS_SET] = sizeof(struct elisa_hc_rss),
-	};
-
-	return number && number < sizeof(sizes) ? sizes[number] : 24;
+	return number && number < sizeof(hypercall_sizes) ? hypercall_sizes[number] : 24;
 }
 
 static enum outcome call(struct world *world, const struct operation *operation,
