@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * changed.h - a send during which another vCPU changes the sender's memory, at instruction boundaries of it:
- * one run for each, until what is changed was read and some further at every one, then at every third. The other vCPU is the VMM, which has the same memory. Used by rows 8 and 10.
+ * one run for each, until what is changed was read and some further at every one, then at every third. The
+ * other vCPU is the VMM, which has the same memory. Used by rows 8 and 10.
  */
 #ifndef ELISA_TEST_ATTACK_CHANGED_VMM_H
 #define ELISA_TEST_ATTACK_CHANGED_VMM_H

@@ -347,8 +347,8 @@ int elisa_switch_port_set_backpressure(struct elisa_switch *sw, unsigned int por
 
 /*
  * Replace the port's policy; calls that have begun may end with the one before. A port begins with no
- * limit but ELISA_LEARNING_DEFAULT; an uplink has none, and keeps to that. `tsc_hz`: ticks of the host's TSC per
- * second, 10^6..10^10; only looked at if there is a rate.
+ * limit but ELISA_LEARNING_DEFAULT; an uplink has none, and keeps to that. `tsc_hz`: ticks of the host's
+ * TSC per second, 10^6..10^10; only looked at if there is a rate.
  *	-EINVAL	a flag, count, VLAN or rate out of its range; a list without its guard, or GUARD_VLAN
  *		without a list; tsc_hz; the port is an uplink's
  * A lower learning limit leaves what was learned to age. A rate or burst that changes begins with a

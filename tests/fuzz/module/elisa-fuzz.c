@@ -6,8 +6,8 @@
  *
  * usage: elisa-fuzz hypercalls|ioctls SECONDS [SEED]
  *
- * SECONDS are its own CPU time, after the corpus. The same seed makes the same inputs, as far as the clock lets it. Prints
- * "ok NAME" or "FAIL NAME REASON", and "figure NAME VALUE". What failed goes to NAME.failed, in
+ * SECONDS are its own CPU time, after the corpus. The same seed makes the same inputs, as far as the
+ * clock lets it. Prints "ok NAME" or "FAIL NAME REASON", and "figure NAME VALUE". What failed goes to NAME.failed, in
  * $RIG_SCENARIO_OUTPUT.
  */
 #include <stdlib.h>
