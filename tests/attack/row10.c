@@ -23,8 +23,10 @@ static uint8_t *frame(struct attacker *attacker)
 static void prepare(struct attacker *attacker)
 {
 	static uint8_t first[ELISA_MAC_SIZE];
+	static bool known;
 
-	if (!receivers[0]) {
+	if (!known) {
+		known = true;
 		memcpy(first, frame(attacker), sizeof(first));
 		memcpy(own, frame(attacker) + SOURCE, sizeof(own));
 		memcpy(other_receiver, attacker->vm.memory + CHANGED_FRAME(4),
