@@ -15,3 +15,4 @@ KMOD_DIR=$BUILD/kmod
 IGB_UIO_DIR=$BUILD/igb-uio
 UNPACKED=$BUILD/unpacked
 MUTANTS_DIR=$BUILD/mutants
+EMULATOR=$BUILD/emulator

@@ -26,9 +26,17 @@ plan_programs() {
 		"$RIG/make/meson.sh"
 }
 
+plan_emulator() {
+	local seconds=1
+	[ -e "$EMULATOR/stamp" ] || seconds=100
+	plan $seconds emulator "emulator" "the compiler's message in the log; then ./run build again" \
+		"$RIG/make/emulator.sh"
+}
+
 plan_images() {
 	local seconds=1
 	[ -e "$IMAGE/host.stamp" ] || seconds=6
+	plan_emulator
 	plan 15 kmod "kernel module" "the compiler's message above; ./run setup if headers are missing" \
 		"$RIG/make/kmod.sh"
 	plan 3 igb-uio "igb_uio" "the compiler's message above; ./run setup if headers are missing" \
