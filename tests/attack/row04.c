@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * row04.c - the gate in a paging mode that it is not made for: paging off, 32-bit, PAE, compatibility
- * mode; and another vCPU that changes its own control registers while one is inside.
+ * mode, five levels; and another vCPU that changes its own control registers while one is inside.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,6 +27,7 @@ enum mode {
 	MODE_LEGACY,
 	MODE_PAE,
 	MODE_COMPATIBILITY,
+	MODE_FIVE_LEVELS,
 	MODES,
 };
 
@@ -53,10 +54,15 @@ static void set_mode(struct vm *vm, enum mode mode)
 
 	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
 		die("KVM_GET_SREGS");
-	sregs.cs.l = 0;
-	sregs.cs.db = 1;
+	if (mode == MODE_FIVE_LEVELS) {
+		/* Read so, the root's first entry maps the first GiB to itself: code and handlers are there. */
+		sregs.cr4 |= CR4_LA57;
+	} else {
+		sregs.cs.l = 0;
+		sregs.cs.db = 1;
+	}
 	/* No handler of 64-bit mode is to be met in another one. */
-	if (mode != MODE_COMPATIBILITY) {
+	if (mode < MODE_COMPATIBILITY) {
 		sregs.efer &= ~EFER_LONG;
 		sregs.idt.limit = 0;
 	}
@@ -119,27 +125,31 @@ static const char *change_beside(struct attacker *attacker, uint64_t *undisturbe
 	return NULL;
 }
 
-static void try_la57(struct attacker *attacker)
+static bool has_five_levels(struct attacker *attacker)
 {
 	struct kvm_sregs sregs;
 
 	if (ioctl(attacker->vm.vcpu, KVM_GET_SREGS, &sregs))
 		die("KVM_GET_SREGS");
 	sregs.cr4 |= CR4_LA57;
-	if (ioctl(attacker->vm.vcpu, KVM_SET_SREGS, &sregs))
-		attack_skipped("la57", "this CPU has no 5-level paging");
+	return !ioctl(attacker->vm.vcpu, KVM_SET_SREGS, &sregs);
 }
 
 const char *attack_row04(struct attacker *attacker)
 {
 	uint64_t tried = 0, undisturbed = 0, recoveries;
 	const char *reason = NULL;
+	int modes = MODES;
 
 	attacker_begin(attacker);
 	fill(attacker);
+	if (!has_five_levels(attacker)) {
+		attack_skipped("la57", "this CPU has no 5-level paging");
+		modes = MODE_FIVE_LEVELS;
+	}
 	recoveries = attacker_recoveries(attacker);
 	for (int ring = 0; ring <= 3; ring += 3) {
-		for (enum mode mode = 0; mode < MODES && !reason; mode++, tried++)
+		for (int mode = 0; mode < modes && !reason; mode++, tried++)
 			reason = try_mode(attacker, mode, ring);
 	}
 	recoveries = attacker_recoveries(attacker) - recoveries;
@@ -149,7 +159,6 @@ const char *attack_row04(struct attacker *attacker)
 		(unsigned long long)recoveries);
 	if (!reason)
 		reason = change_beside(attacker, &undisturbed);
-	try_la57(attacker);
 	attack_tried(tried + undisturbed);
 	attack_saw("not_entered", tried);
 	attack_saw("undisturbed", undisturbed);

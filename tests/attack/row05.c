@@ -16,7 +16,8 @@
 #define CR0_TS 8u
 #define CR4_OSFXSR 0x200u
 #define CR4_SMAP 0x200000u
-#define CR4_PKE 0x400000u
+#define OWN_PAGES (GUEST_TABLES + 0x2000) /* the guest's page directory: guest.h */
+#define PTE_USER 4ull
 #define MAX_STEPS 20000
 
 enum table {
@@ -126,6 +127,7 @@ struct provocation {
 	uint64_t cr0, cr4;   /* bits that change */
 	uint64_t breakpoint; /* DR0: execution of it */
 	uint64_t watched;    /* DR1: access to it */
+	bool kernel;         /* from ring 0 */
 };
 
 static const struct provocation provocations[] = {
@@ -138,6 +140,13 @@ static const struct provocation provocations[] = {
 	{.name = "NM", .cr0 = CR0_TS},
 	{.name = "UD", .cr4 = CR4_OSFXSR},
 };
+
+/* Alignment checks of the guest's are off inside. */
+static const struct provocation alignment = {.name = "AC", .rflags = EFLAGS_AC, .cr0 = CR0_AM};
+
+/* Inside, the window's pages are the user's: it depends on who calls whether SMAP holds there. */
+static const struct provocation smap = {.name = "SMAP", .cr4 = CR4_SMAP, .kernel = true};
+static const struct provocation smap_of_user = {.name = "SMAP, ring 3", .cr4 = CR4_SMAP};
 
 static void provoke(struct vm *vm, const struct provocation *p)
 {
@@ -163,18 +172,30 @@ static void provoke(struct vm *vm, const struct provocation *p)
 		die("KVM_SET_DEBUGREGS");
 }
 
-static const char *try_provocation(struct attacker *attacker, const struct provocation *p,
-				   const uint64_t arguments[3])
+/* The guest's own pages are the supervisor's or the user's. */
+static void own_pages(struct vm *vm, bool kernel)
+{
+	uint64_t *entries = (uint64_t *)(vm->memory + OWN_PAGES);
+
+	for (size_t i = 0; i < GUEST_MEMORY >> 21; i++)
+		entries[i] = (entries[i] & ~PTE_USER) | (kernel ? 0 : PTE_USER);
+}
+
+/* One packet to itself is sent under the provocation. */
+static enum outcome send_under(struct attacker *attacker, const struct provocation *p,
+			       int64_t *result)
 {
 	const struct provocation none = {0};
 	struct vm *vm = &attacker->vm;
 	enum outcome outcome;
-	int64_t result;
+	uint64_t arguments[3];
 
-	vm_begin(vm, ELISA_GVA(ELISA_OFFSET_GATE) - 10, GUEST_TABLES, 3, arguments);
+	step_prepare_send(attacker, arguments);
+	own_pages(vm, p->kernel);
+	vm_begin(vm, ELISA_GVA(ELISA_OFFSET_GATE) - 10, GUEST_TABLES, p->kernel ? 0 : 3, arguments);
 	provoke(vm, p);
 	/* TF would stop it at once outside: from the VMFUNC on. */
-	if (p->rflags) {
+	if (p->rflags & EFLAGS_TF) {
 		struct kvm_regs regs;
 
 		ioctl(vm->vcpu, KVM_GET_REGS, &regs);
@@ -183,8 +204,18 @@ static const char *try_provocation(struct attacker *attacker, const struct provo
 		regs.rcx = 1;
 		ioctl(vm->vcpu, KVM_SET_REGS, &regs);
 	}
-	outcome = vm_finish(vm, &result);
+	outcome = vm_finish(vm, result);
 	provoke(vm, &none);
+	own_pages(vm, false);
+	return outcome;
+}
+
+static const char *try_provocation(struct attacker *attacker, const struct provocation *p)
+{
+	struct vm *vm = &attacker->vm;
+	int64_t result;
+	enum outcome outcome = send_under(attacker, p, &result);
+
 	attack_forget_events(vm);
 	REQUIRE(attack_end(vm, outcome) == ATTACK_THROWN_OUT,
 		"%s: outcome %d, vector %llu at %#llx, result %lld", p->name, outcome,
@@ -193,28 +224,28 @@ static const char *try_provocation(struct attacker *attacker, const struct provo
 	return attacker_is_well(attacker);
 }
 
-/* Alignment checks of the guest's are off inside: nothing happens at all. */
-static const char *try_alignment(struct attacker *attacker, const uint64_t arguments[3])
+/* What does not hold inside is nothing to the call. */
+static const char *try_harmless(struct attacker *attacker, const struct provocation *p)
 {
-	const struct provocation p = {.rflags = EFLAGS_AC, .cr0 = CR0_AM};
-	enum outcome outcome;
 	int64_t result;
+	enum outcome outcome = send_under(attacker, p, &result);
 
-	vm_begin(&attacker->vm, ELISA_GVA(ELISA_OFFSET_GATE) - 10, GUEST_TABLES, 3, arguments);
-	provoke(&attacker->vm, &p);
-	outcome = vm_finish(&attacker->vm, &result);
-	REQUIRE(outcome == OUTCOME_RETURNED && result == 1, "AC: outcome %d, result %lld", outcome,
-		(long long)result);
+	/* Under SMAP the guest cannot tell that it returned: its OUT needs the TSS, in a page of the user. */
+	REQUIRE((outcome == OUTCOME_RETURNED || p->cr4 & CR4_SMAP) && result == 1,
+		"%s: outcome %d, result %lld", p->name, outcome, (long long)result);
+	attack_forget_events(&attacker->vm);
 	return NULL;
 }
 
 /* An NMI that comes at any instruction is taken after the return. */
-static const char *try_nmis(struct attacker *attacker, const uint64_t arguments[3], uint64_t *held)
+static const char *try_nmis(struct attacker *attacker, uint64_t *held)
 {
 	struct vm *vm = &attacker->vm;
 	enum outcome outcome;
+	uint64_t arguments[3];
 	int64_t result;
 
+	step_prepare_send(attacker, arguments);
 	for (unsigned int steps = 1; steps < MAX_STEPS; steps += steps < 150 ? 1 : 17) {
 		uint64_t before = vm_mailbox(vm, GUEST_NMIS);
 		bool inside;
@@ -239,24 +270,41 @@ static const char *try_nmis(struct attacker *attacker, const uint64_t arguments[
 	return "the call never ended";
 }
 
-/* What of memory protection this CPU can turn on: all of it ends the call, or does nothing to it. */
-static void try_protection(struct attacker *attacker)
+/* Does this CPU, and its KVM, have these bits of CR4? */
+static bool has(struct attacker *attacker, uint64_t cr4)
 {
+	struct vm *vm = &attacker->vm;
 	struct kvm_sregs sregs;
+	bool taken;
 
-	if (ioctl(attacker->vm.vcpu, KVM_GET_SREGS, &sregs))
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
 		die("KVM_GET_SREGS");
-	sregs.cr4 |= CR4_SMAP;
-	if (ioctl(attacker->vm.vcpu, KVM_SET_SREGS, &sregs))
+	sregs.cr4 |= cr4;
+	taken = !ioctl(vm->vcpu, KVM_SET_SREGS, &sregs);
+	sregs.cr4 &= ~cr4;
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs))
+		die("KVM_SET_SREGS");
+	return taken;
+}
+
+static const char *try_smap(struct attacker *attacker, uint64_t *thrown_out)
+{
+	const char *reason;
+
+	if (!has(attacker, CR4_SMAP)) {
 		attack_skipped("smap", "this CPU has no SMAP");
-	sregs.cr4 = (sregs.cr4 & ~(uint64_t)CR4_SMAP) | CR4_PKE;
-	if (ioctl(attacker->vm.vcpu, KVM_SET_SREGS, &sregs))
-		attack_skipped("pkru", "this CPU has no protection keys");
+		return NULL;
+	}
+	reason = try_harmless(attacker, &smap_of_user);
+	if (reason)
+		return reason;
+	++*thrown_out;
+	return try_provocation(attacker, &smap);
 }
 
 const char *attack_row05(struct attacker *attacker)
 {
-	uint64_t closed = 0, thrown_out = 0, held = 0, arguments[3];
+	uint64_t closed = 0, thrown_out = 0, held = 0;
 	const char *reason;
 
 	attacker_begin(attacker);
@@ -264,17 +312,16 @@ const char *attack_row05(struct attacker *attacker)
 	if (!reason)
 		reason = try_instruction(attacker, &closed);
 	for (size_t i = 0; i < sizeof(provocations) / sizeof(provocations[0]) && !reason; i++) {
-		step_prepare_send(attacker, arguments);
-		reason = try_provocation(attacker, &provocations[i], arguments);
+		reason = try_provocation(attacker, &provocations[i]);
 		thrown_out++;
 	}
-	if (!reason) {
-		step_prepare_send(attacker, arguments);
-		reason = try_alignment(attacker, arguments);
-	}
 	if (!reason)
-		reason = try_nmis(attacker, arguments, &held);
-	try_protection(attacker);
+		reason = try_harmless(attacker, &alignment);
+	if (!reason)
+		reason = try_smap(attacker, &thrown_out);
+	attack_skipped("pkru", "not tried: no emulated CPU has protection keys that work");
+	if (!reason)
+		reason = try_nmis(attacker, &held);
 	attack_tried(closed + thrown_out + held + 1);
 	attack_saw("closed", closed);
 	attack_saw("thrown_out", thrown_out);

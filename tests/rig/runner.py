@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=os.environ.get("RIG_JOBS"),
                         help=f"emulated hosts side by side; RIG_JOBS, else {JOBS} if CPUs and memory allow")
     parser.add_argument("--cpus", type=int, choices=(1, 2), help="CPUs of the emulated host")
+    parser.add_argument("--model", help="the emulated CPU, a name of Bochs's: sapphire_rapids")
     parser.add_argument("--stock-cmdline", action="store_true",
                         help="kernels without the switches that save emulated time")
     parser.add_argument("--limit", type=float, help="seconds for each scenario")
@@ -229,7 +230,7 @@ class Run:
 
 def chosen(options):
     """The scenarios that are asked for, each once."""
-    wishes = {"cpus": options.cpus, "limit": options.limit,
+    wishes = {"cpus": options.cpus, "model": options.model, "limit": options.limit,
               "cmdline": "stock" if options.stock_cmdline else None}
     if not options.scenario:
         raise SystemExit("which scenario? (--list)")
@@ -240,6 +241,7 @@ def run_boots(boots, options, module):
     """Each by a runner of its own, which is given the same options. True: nothing failed."""
     common = [sys.executable, __file__]
     common += [f"--cpus={options.cpus}"] if options.cpus else []
+    common += [f"--model={options.model}"] if options.model else []
     common += [f"--limit={options.limit}"] if options.limit else []
     common += ["--stock-cmdline"] if options.stock_cmdline else []
     jobs = side_by_side(options.jobs, module)

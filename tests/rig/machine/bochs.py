@@ -19,7 +19,7 @@ import tarfile
 import threading
 import time
 
-from . import job, outside, process
+from . import job, outside, process, scenario
 
 NAME = "emulated (Bochs)"
 CYLINDER = 516096
@@ -28,7 +28,7 @@ RESULT_OFFSET = 16 << 20
 CONFIG = """\
 display_library: rfb, options="timeout=0"
 memory: guest=2048, host=2048
-cpu: model=corei7_haswell_4770, {cpu}, reset_on_triple_fault=0, ignore_bad_msrs=1
+cpu: model={model}, {cpu}, reset_on_triple_fault=0, ignore_bad_msrs=1
 romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
@@ -69,11 +69,12 @@ class Machine:
     name = NAME
 
     def __init__(self, rig, build, scenarios, run_name, shell=None):
-        self.build = build
+        self.built = build / "emulator" / "bochs"
         self.folder, self.lock = job.claim(build / "run", run_name)
         first = scenarios[0] if scenarios else None
         self.far_interface = FAR_INTERFACE if first and first.nic else None
         self.cpus = first.cpus if first else 1
+        self.model = first.model if first else scenario.OLDEST_MODEL
         stock = bool(first and first.stock)
         self.iso = build / "image" / ("host-stock.iso" if stock else "host.iso")
         settings = dict(SETTINGS, PLATFORM=NAME, CPUS=self.cpus, STOCK=int(stock),
@@ -96,7 +97,9 @@ class Machine:
             threading.Thread(target=self.serve, args=(line, server), daemon=True).start()
         # The emulator locks a disk by a file beside it; this name is the run's own.
         (self.folder / "host.iso").symlink_to(self.iso)
-        config = CONFIG.format(cpu=CPU[self.cpus], folder=self.folder,
+        # Debian's binary has not the newest models.
+        model = self.model if self.built.exists() else scenario.OLDEST_MODEL
+        config = CONFIG.format(model=model, cpu=CPU[self.cpus], folder=self.folder,
                                cylinders=self.iso.stat().st_size // CYLINDER,
                                job_cylinders=JOB_CYLINDERS, **ports)
         if self.far_interface:
@@ -109,9 +112,8 @@ class Machine:
                 self.emulator() + ["-q", "-unlock", "-f", self.folder / "bochsrc"], stdout=out, stderr=out)
 
     def emulator(self):
-        built = self.build / "emulator" / "bochs"
-        if built.exists():
-            return [built]
+        if self.built.exists():
+            return [self.built]
         # Debian's has the debugger, which waits to be told to begin.
         (self.folder / "commands").write_text("continue\n")
         return ["bochs", "-rc", self.folder / "commands"]

@@ -3,14 +3,15 @@
 
 A line `# rig: KEY=VALUE …` in the first comment: seconds=N (how long it takes on the emulated host, on an
 idle machine), limit=SECONDS (of the machine's clock(): it has failed then), group=NAME (its test group of
-groups.txt), cpus=1|2, cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC,
+groups.txt), cpus=1|2, model=NAME (the emulated CPU, a name of Bochs's), cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC,
 and programs at the other end of its cable: outside.py), files=PATH,… (below build/: found in the host's folder
 $RIG_JOB/files; what only few scenarios need is not in the images).
 """
 import re
 
-DEFAULTS = {"seconds": "60", "limit": "240", "group": "emulated", "cpus": "1", "cmdline": "fast",
-            "hugepages": "352", "nic": "0", "files": ""}
+OLDEST_MODEL = "corei7_haswell_4770"    # Haswell was the first with VMFUNC
+DEFAULTS = {"seconds": "60", "limit": "240", "group": "emulated", "cpus": "1", "model": OLDEST_MODEL,
+            "cmdline": "fast", "hugepages": "352", "nic": "0", "files": ""}
 BOOT_SECONDS = 15       # to the first scenario
 SHARED_SECONDS = 240    # at most, of scenarios that share a boot
 
@@ -34,6 +35,7 @@ class Scenario:
         self.limit = float(wishes["limit"])
         self.group = wishes["group"]
         self.cpus = int(wishes["cpus"])
+        self.model = wishes["model"]
         self.stock = wishes["cmdline"] == "stock"
         self.hugepages = int(wishes["hugepages"])
         self.nic = wishes["nic"] == "1"
@@ -53,7 +55,7 @@ def boots(scenarios):
     side end at about the same time. A NIC is not shared: frames of one would come to the next."""
     groups = {}
     for scenario in scenarios:
-        key = (scenario.cpus, scenario.stock, scenario.hugepages,
+        key = (scenario.cpus, scenario.model, scenario.stock, scenario.hugepages,
                scenario.name if scenario.nic else None)
         alike = groups.setdefault(key, [[]])
         if alike[-1] and sum(s.seconds for s in [*alike[-1], scenario]) > SHARED_SECONDS:
