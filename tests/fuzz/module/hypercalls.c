@@ -93,14 +93,17 @@ static void follow(uint32_t number, const void *argument)
 static const char *hypercall(struct world *world, const struct operation *operation,
 			     uint32_t number)
 {
-	/* The first three can be written to: the argument is put there. */
+	/*
+	 * The first three can be written to: the argument is put there. Behind the APIC's page KVM has
+	 * memory where the CPU has APICv, behind the next one never.
+	 */
 	static const uint64_t addresses[] = {GUEST_ARGUMENT,
 					     GUEST_ARGUMENT + ELISA_PAGE_SIZE - 4,
 					     GUEST_SMALL_PAGES + ELISA_PAGE_SIZE - 4,
 					     GUEST_SMALL_PAGES + ELISA_HUGE_PAGE_SIZE - 4,
 					     GUEST_MEMORY,
 					     GUEST_MEMORY - 8,
-					     GUEST_APIC,
+					     GUEST_APIC + ELISA_PAGE_SIZE,
 					     GUEST_CALL_STUB,
 					     ELISA_GVA(ELISA_OFFSET_SWITCH),
 					     0x7ffffffff000,
