@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=210 limit=1800 group=mutations model=sapphire_rapids files=mutants/elisa-mutants.ko,mutants/kmod/module.list
+# rig: seconds=210 limit=1800 group=mutations files=mutants/elisa-mutants.ko,mutants/kmod/module.list
 # Defences of elisa.ko switched off one by one (tests/mutations): the test that belongs to each passes
 # with the defence and fails without it.
-
-. "$RIG_JOB/scenarios/common/survivor.sh"
 
 # What the module says of a vCPU that a weakened gate has let into tables of its own.
 expect_message 'WARNING: .* elisa_vcpu_leave\+'
@@ -76,10 +74,11 @@ pass tests-without-mutants
 stage "with each mutant"
 KILLED=0 ALL=0
 while read -r NUMBER NAME TEST; do
+	[ "$NAME" != apicv-stays-on ] || continue # not on this CPU: module-newer-cpu has it
 	ALL=$((ALL + 1))
 	# shellcheck disable=SC2086
 	if attempt "$NUMBER" $TEST; then
-		survivor "$NAME" "survived: $TEST passes without that defence"
+		fail "$NAME" "survived: $TEST passes without that defence"
 	else
 		pass "$NAME"
 		KILLED=$((KILLED + 1))
