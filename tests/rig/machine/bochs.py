@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The emulated host: Bochs as an Intel CPU with VT-x, EPT and VMFUNC.
 
-The emulator is the one that make/emulator.sh built, or where it could not, Debian's binary.
+The emulator is the one that make/emulator.sh built; where it could not, and for two CPUs, Debian's binary.
 
 com1 brings the host's console, com2 is a shell; both are sockets on a private loopback. The job goes
 in as a tar at the start of the second disk, the results come back as a tar at 16 MiB of it. A NIC,
@@ -69,12 +69,14 @@ class Machine:
     name = NAME
 
     def __init__(self, rig, build, scenarios, run_name, shell=None):
-        self.built = build / "emulator" / "bochs"
+        built = build / "emulator" / "bochs"
         self.folder, self.lock = job.claim(build / "run", run_name)
         first = scenarios[0] if scenarios else None
         self.far_interface = FAR_INTERFACE if first and first.nic else None
         self.cpus = first.cpus if first else 1
-        self.model = first.model if first else scenario.OLDEST_MODEL
+        self.built = built if built.exists() and self.cpus == 1 else None
+        # Debian's binary has not the newest models.
+        self.model = first.model if first and self.built else scenario.OLDEST_MODEL
         stock = bool(first and first.stock)
         self.iso = build / "image" / ("host-stock.iso" if stock else "host.iso")
         settings = dict(SETTINGS, PLATFORM=NAME, CPUS=self.cpus, STOCK=int(stock),
@@ -97,9 +99,7 @@ class Machine:
             threading.Thread(target=self.serve, args=(line, server), daemon=True).start()
         # The emulator locks a disk by a file beside it; this name is the run's own.
         (self.folder / "host.iso").symlink_to(self.iso)
-        # Debian's binary has not the newest models.
-        model = self.model if self.built.exists() else scenario.OLDEST_MODEL
-        config = CONFIG.format(model=model, cpu=CPU[self.cpus], folder=self.folder,
+        config = CONFIG.format(model=self.model, cpu=CPU[self.cpus], folder=self.folder,
                                cylinders=self.iso.stat().st_size // CYLINDER,
                                job_cylinders=JOB_CYLINDERS, **ports)
         if self.far_interface:
@@ -112,7 +112,7 @@ class Machine:
                 self.emulator() + ["-q", "-unlock", "-f", self.folder / "bochsrc"], stdout=out, stderr=out)
 
     def emulator(self):
-        if self.built.exists():
+        if self.built:
             return [self.built]
         # Debian's has the debugger, which waits to be told to begin.
         (self.folder / "commands").write_text("continue\n")
