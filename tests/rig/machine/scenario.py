@@ -3,9 +3,10 @@
 
 A line `# rig: KEY=VALUE …` in the first comment: seconds=N (how long it takes on the emulated host, on an
 idle machine), limit=SECONDS (of the machine's clock(): it has failed then), group=NAME (its test group of
-groups.txt), cpus=1|2, model=NAME (the emulated CPU, a name of Bochs's), cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC,
-and programs at the other end of its cable: outside.py), files=PATH,… (below build/: found in the host's folder
-$RIG_JOB/files; what only few scenarios need is not in the images).
+groups.txt), cpus=1|2, model=NAME (the emulated CPU, a name of Bochs's; with two CPUs always the oldest),
+cmdline=fast|stock, hugepages=N (2 MiB pages on the emulated host), nic=0|1 (a NIC, and programs at the other
+end of its cable: outside.py), files=PATH,… (below build/: found in the host's folder $RIG_JOB/files; what only
+few scenarios need is not in the images).
 """
 import re
 
