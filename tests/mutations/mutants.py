@@ -26,6 +26,7 @@ TREE_ROOMS = ("bench", "docs", "gate", "guest-pmd", "include", "tests", "vswitch
               "meson_options.txt")
 KINDS = ("expression", "statement", "text")
 TARGETS = ("module", "native", "page", "checked")
+CPUS = ("any", "newer")
 DECLARATION = "extern int elisa_mutant;\n"
 # Each library that a test is linked with brings the variable; one of them is taken. The trusted image has
 # no environment and may have no data: there it is a constant behind a mark, written into the file.
@@ -79,11 +80,13 @@ class Mutant:
         self.number, self.name = number, entry.get("name", "?")
         self.rows, self.file = entry.get("rows", []), entry.get("file", "?")
         self.target, self.test, self.attack = entry.get("target"), entry.get("test"), entry.get("attack")
+        self.cpu = entry.get("cpu", "any")
         kinds = [kind for kind in KINDS if kind in entry]
-        unknown = set(entry) - {"name", "rows", "file", "target", "test", "attack", "within", "becomes", *KINDS}
-        if unknown or len(kinds) != 1 or self.target not in TARGETS or not (self.test or self.attack):
+        unknown = set(entry) - {"name", "rows", "file", "target", "test", "attack", "cpu", "within", "becomes", *KINDS}
+        if unknown or len(kinds) != 1 or self.target not in TARGETS or self.cpu not in CPUS or \
+                not (self.test or self.attack):
             raise Wrong(f"{TABLE.name}: {self.name}: needs file, target ({', '.join(TARGETS)}), test or attack, "
-                        f"and one of {', '.join(KINDS)}; unknown: {', '.join(unknown) or 'nothing'}")
+                        f"cpu ({', '.join(CPUS)}) if not any, and one of {', '.join(KINDS)}; unknown: {', '.join(unknown) or 'nothing'}")
         if not re.fullmatch(r"[a-z0-9-]+", self.name):
             raise Wrong(f"{TABLE.name}: {self.name!r} is no name")
         self.kind, self.original, self.becomes = kinds[0], entry[kinds[0]], entry.get("becomes")
@@ -238,7 +241,7 @@ def make_kmod(folder):
     texts["host-kmod/Kbuild"] = ((ROOT / "host-kmod" / "Kbuild").read_text(encoding="utf-8") +
                                  (HERE / "kmod" / "Kbuild.more").read_text(encoding="utf-8"))
     mirror(folder, KMOD_ROOMS, texts)
-    put(folder / "module.list", "".join(f"{m.number} {m.name} {m.test}\n" for m in mutants if m.test))
+    put(folder / "module.list", "".join(f"{m.number} {m.cpu} {m.name} {m.test}\n" for m in mutants if m.test))
 
 
 def make_tree(folder):
@@ -251,14 +254,14 @@ def make_tree(folder):
 
 
 def list_attacks(image):
-    """First where the image has its number, then NUMBER NAME ATTACK."""
+    """First where the image has its number, then NUMBER CPU NAME ATTACK."""
     content = image.read_bytes()
     if content.count(IMAGE_MARK) != 1:
         raise Wrong(f"{image}: its mark is {content.count(IMAGE_MARK)} times in it, not once")
     print(content.index(IMAGE_MARK) + len(IMAGE_MARK))
     for mutant in read_table()[0]:
         if mutant.attack:
-            print(mutant.number, mutant.name, mutant.attack)
+            print(mutant.number, mutant.cpu, mutant.name, mutant.attack)
 
 
 def lines_of_rows(mutants):

@@ -62,9 +62,9 @@ def side_by_side(jobs, module):
 
 
 def skipped(wanted, module):
-    reason = module.nic_missing() if wanted.nic else None
+    reason = module.missing(wanted, BUILD)
     if reason:
-        print(f"skip {wanted.name}/nic {reason}")
+        print(f"skip {wanted.name}/machine {reason}", flush=True)
     return reason
 
 

@@ -60,22 +60,28 @@ SETTINGS = {"OUTPUT": "/tmp/output", "KERNEL": "/boot/vmlinux", "INITRDS": "/boo
             "PAYLOAD": "/opt/elisa", "HUGE": "/huge"}
 
 
-def nic_missing():
-    """Why scenarios that want a NIC cannot run; None if they can."""
-    return None if os.path.exists("/dev/net/tun") else "no /dev/net/tun: modprobe tun"
+def built(build):
+    return build / "emulator" / "bochs"
+
+
+def missing(wanted, build):
+    """Why this scenario cannot run; None if it can."""
+    if wanted.nic and not os.path.exists("/dev/net/tun"):
+        return "no /dev/net/tun: modprobe tun"
+    if wanted.newer_cpu() and not built(build).exists():
+        return f"Debian's emulator has no {wanted.model}, and why none was built is in build/logs/emulator.log"
+    return None
 
 
 class Machine:
     name = NAME
 
     def __init__(self, rig, build, scenarios, run_name, shell=None):
-        built = build / "emulator" / "bochs"
         self.folder, self.lock = job.claim(build / "run", run_name)
         first = scenarios[0] if scenarios else None
         self.far_interface = FAR_INTERFACE if first and first.nic else None
         self.cpus = first.cpus if first else 1
-        self.built = built if built.exists() and self.cpus == 1 else None
-        # Debian's binary has not the newest models.
+        self.built = built(build) if built(build).exists() and self.cpus == 1 else None
         self.model = first.model if first and self.built else scenario.OLDEST_MODEL
         stock = bool(first and first.stock)
         self.iso = build / "image" / ("host-stock.iso" if stock else "host.iso")

@@ -17,13 +17,23 @@ from . import job, outside, process
 
 NAME = "hardware"
 HUGE = "/dev/hugepages"
+NEWER_CPU = ("smap", "la57")                # of /proc/cpuinfo
+NEWER_KVM = ("enable_apicv", "pml")         # parameters of kvm_intel that say Y
 
 
-def nic_missing():
-    """Why scenarios that want a NIC cannot run; None if they can."""
-    if len(os.environ.get("RIG_UPLINK", "").split()) == 2:
-        return None
-    return 'no NIC to use: set RIG_UPLINK="PCI-ADDRESS INTERFACE", see docs/emulated-host.md'
+def missing(wanted, _build):
+    """Why this scenario cannot run; None if it can."""
+    if wanted.nic and len(os.environ.get("RIG_UPLINK", "").split()) != 2:
+        return 'no NIC to use: set RIG_UPLINK="PCI-ADDRESS INTERFACE", see docs/emulated-host.md'
+    return newer_cpu_missing() if wanted.newer_cpu() else None
+
+
+def newer_cpu_missing():
+    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    parameters = pathlib.Path("/sys/module/kvm_intel/parameters")
+    lacking = [flag for flag in NEWER_CPU if flag not in flags]
+    lacking += [name for name in NEWER_KVM if (parameters / name).read_text().strip() != "Y"]
+    return f"this CPU or its kvm_intel has no {', '.join(lacking)}" if lacking else None
 
 
 def take_interface(interface):

@@ -42,6 +42,10 @@ class Scenario:
         self.nic = wishes["nic"] == "1"
         self.files = [path for path in wishes["files"].split(",") if path]
 
+    def newer_cpu(self):
+        """It is about what came after the first CPU with VMFUNC."""
+        return self.model != OLDEST_MODEL
+
 
 def every(folder):
     return [Scenario(folder, path.stem, {}) for path in sorted(folder.glob("*.sh"))]
