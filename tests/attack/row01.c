@@ -12,7 +12,8 @@ struct counts {
 	uint64_t tried;
 	uint64_t gp;
 	uint64_t ud;
-	uint64_t stayed; /* VMFUNC(0, 0): to where it is */
+	uint64_t stayed;     /* VMFUNC(0, 0): to where it is */
+	uint64_t thrown_out; /* to the gate, from where it does not go on */
 };
 
 static const char *try(struct attacker *attacker, struct counts *counts, int ring,
@@ -39,15 +40,20 @@ static const char *try(struct attacker *attacker, struct counts *counts, int rin
 		(unsigned long long)index, ring, (unsigned long long)vector);
 	counts->gp += vector == VECTOR_GP;
 	counts->ud += vector == VECTOR_UD;
-	return NULL;
+	if (function || index != ELISA_SLOT_GATE)
+		return NULL;
+	counts->thrown_out++;
+	return attacker_rejoin(attacker);
 }
 
 const char *attack_row01(struct attacker *attacker)
 {
 	struct counts counts = {0};
 	const char *reason = NULL;
+	uint64_t recoveries;
 
 	attacker_begin(attacker);
+	recoveries = attacker_recoveries(attacker);
 	for (int ring = 0; ring <= 3; ring += 3) {
 		for (uint64_t i = 0; i < INDICES && !reason; i++)
 			reason = try(attacker, &counts, ring, 0, i);
@@ -60,5 +66,12 @@ const char *attack_row01(struct attacker *attacker)
 	attack_saw("gp", counts.gp);
 	attack_saw("ud", counts.ud);
 	attack_saw("stayed", counts.stayed);
-	return reason ? reason : attacker_is_well(attacker);
+	attack_saw("thrown_out", counts.thrown_out);
+	if (reason)
+		return reason;
+	/* What seemed to be refused led nowhere. */
+	recoveries = attacker_recoveries(attacker) - recoveries;
+	REQUIRE(recoveries == counts.thrown_out, "%llu recoveries, %llu times to the gate",
+		(unsigned long long)recoveries, (unsigned long long)counts.thrown_out);
+	return attacker_is_well(attacker);
 }
