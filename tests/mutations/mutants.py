@@ -5,7 +5,8 @@
     mutants.py check            is every text of the table in its file, exactly once?
     mutants.py kmod FOLDER      fill FOLDER with the sources of elisa.ko, its mutants and the
                                 testing half (tests/mutations/kmod); list them in FOLDER/module.list
-    mutants.py tree FOLDER      fill FOLDER with the whole tree, with the mutants of native tests
+    mutants.py native           fill build/mutants/tree with the whole tree, with the mutants of native tests,
+                                and set build/mutants/native up to build it
     mutants.py attacks IMAGE    list those that an attack has to notice; IMAGE is made of that tree
 
 All mutants of a build are in it at once; `elisa_mutant` says which one is alive, 0 none. What is not
@@ -14,12 +15,15 @@ changed is a link into the tree. docs/testing.md says how to add one.
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TABLE = HERE / "mutations.toml"
+BUILD = ROOT / "build" / "mutants"
+TREE, NATIVE = BUILD / "tree", BUILD / "native"
 THREATS, DOCUMENT = ROOT / "docs" / "threat-model.md", ROOT / "docs" / "testing.md"
 KMOD_ROOMS = ("host-kmod", "gate", "include", "vswitch/datapath", "tests/mutations/kmod")
 TREE_ROOMS = ("bench", "docs", "gate", "guest-pmd", "include", "tests", "vswitch", "meson.build",
@@ -244,6 +248,13 @@ def make_kmod(folder):
     put(folder / "module.list", "".join(f"{m.number} {m.cpu} {m.name} {m.test}\n" for m in mutants if m.test))
 
 
+def set_up_native(log=None):
+    make_tree(TREE)
+    if not (NATIVE / "build.ninja").exists():
+        subprocess.run(["meson", "setup", "-Dwerror=false", f"-Ddpdk_headers={ROOT / 'build' / 'dpdk-headers'}",
+                        NATIVE, TREE], stdout=log, stderr=log, check=True)
+
+
 def make_tree(folder):
     files = by_file(of_target("native"))
     texts = {path: mutated(path, of_it) for path, of_it in files.items()}
@@ -304,14 +315,15 @@ def main():
     try:
         if what == "check" and not arguments:
             check()
-        elif what in ("kmod", "tree") and len(arguments) == 1:
-            folder = pathlib.Path(arguments[0]).resolve()
-            make_kmod(folder) if what == "kmod" else make_tree(folder)
+        elif what == "kmod" and len(arguments) == 1:
+            make_kmod(pathlib.Path(arguments[0]).resolve())
+        elif what == "native" and not arguments:
+            set_up_native()
         elif what == "attacks" and len(arguments) == 1:
             list_attacks(pathlib.Path(arguments[0]))
         else:
             raise SystemExit(__doc__)
-    except (Wrong, OSError, tomllib.TOMLDecodeError) as error:
+    except (Wrong, OSError, subprocess.CalledProcessError, tomllib.TOMLDecodeError) as error:
         print(f"FAIL mutations.table {error}")
         return 1
     return 0

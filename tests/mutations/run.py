@@ -19,8 +19,8 @@ import sys
 import checked
 import mutants
 
-BUILD = mutants.ROOT / "build" / "mutants"
-TREE, NATIVE, PAGES = BUILD / "tree", BUILD / "native", BUILD / "pages"
+BUILD, NATIVE = mutants.BUILD, mutants.NATIVE
+PAGES = BUILD / "pages"
 # What the daemon's tests load: as it is, there is no environment to choose a mutant from inside.
 IMAGE = pathlib.Path("vswitch/datapath/elisa-image.elf")
 SHIPPED = mutants.ROOT / "build" / "meson"
@@ -40,12 +40,9 @@ def build_tests(names):
     """The unit tests' programs, with all mutants in them: {name: command}."""
     if not names:
         return {}
-    mutants.make_tree(TREE)
+    BUILD.mkdir(parents=True, exist_ok=True)
     log = open(BUILD / "native.log", "w", encoding="utf-8")
-    if not (NATIVE / "build.ninja").exists():
-        subprocess.run(["meson", "setup", "-Dwerror=false",
-                        f"-Ddpdk_headers={mutants.ROOT / 'build' / 'dpdk-headers'}", NATIVE, TREE],
-                       stdout=log, stderr=log, check=True)
+    mutants.set_up_native(log)
     listed = json.loads(subprocess.run(["meson", "introspect", "--tests", NATIVE], check=True,
                                        capture_output=True, text=True).stdout)
     commands = {test["name"]: [built(word) for word in test["cmd"]] for test in listed}

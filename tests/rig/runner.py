@@ -17,10 +17,10 @@ import time
 
 sys.dont_write_bytecode = True
 
+import boots
 import compare_pcaps
-import doctor
 import lanes
-from machine import bochs, direct, events, outside, process, scenario, terminal
+from machine import bochs, events, outside, process, scenario, terminal
 
 RIG = pathlib.Path(__file__).resolve().parent
 SCENARIOS = RIG / "scenarios"
@@ -28,14 +28,13 @@ BUILD = RIG.parent.parent / "build"
 RESULTS = BUILD / "results"
 BOOT_LIMIT = 180        # seconds of the machine's clock() from the start to the first scenario
 END_LIMIT = 60          # from the last scenario to the end
-JOBS = 2                # boots side by side, where nobody says how many
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("scenario", nargs="*", help="names of tests/rig/scenarios/NAME.sh")
-    parser.add_argument("--jobs", type=int, default=os.environ.get("RIG_JOBS"),
-                        help=f"emulated hosts side by side; RIG_JOBS, else {JOBS} if CPUs and memory allow")
+    parser.add_argument("--jobs", type=int, help="emulated hosts side by side; else RIG_JOBS, else "
+                        f"{boots.AT_ONCE} if CPUs and memory allow")
     parser.add_argument("--cpus", type=int, choices=(1, 2), help="CPUs of the emulated host")
     parser.add_argument("--model", help="the emulated CPU, a name of Bochs's: sapphire_rapids")
     parser.add_argument("--stock-cmdline", action="store_true",
@@ -44,21 +43,6 @@ def arguments():
     parser.add_argument("--shell", action="store_true", help="a shell on the emulated host")
     parser.add_argument("--list", action="store_true", help="print the scenarios' names")
     return parser.parse_args()
-
-
-def machine_module():
-    """The one place that chooses. RIG_PLATFORM=emulated insists on the emulator."""
-    if os.environ.get("RIG_PLATFORM") == "emulated":
-        return bochs
-    return direct if doctor.has_vmfunc() else bochs
-
-
-def side_by_side(jobs, module):
-    """How many boots: an emulator takes one CPU, and its host's memory."""
-    if module is not bochs:
-        return 1
-    room = min(len(os.sched_getaffinity(0)), doctor.available_mib() // doctor.HOST_MIB)
-    return max(1, jobs or min(JOBS, room))
 
 
 def skipped(wanted, module):
@@ -237,18 +221,17 @@ def chosen(options):
     return [scenario.Scenario(SCENARIOS, name, wishes) for name in dict.fromkeys(options.scenario)]
 
 
-def run_boots(boots, options, module):
+def run_boots(groups, options):
     """Each by a runner of its own, which is given the same options. True: nothing failed."""
-    common = [sys.executable, __file__]
-    common += [f"--cpus={options.cpus}"] if options.cpus else []
+    common = [f"--cpus={options.cpus}"] if options.cpus else []
     common += [f"--model={options.model}"] if options.model else []
     common += [f"--limit={options.limit}"] if options.limit else []
     common += ["--stock-cmdline"] if options.stock_cmdline else []
-    jobs = side_by_side(options.jobs, module)
-    seconds = sum(map(scenario.boot_seconds, boots)) / jobs
-    print(f"# {len(boots)} boots, {jobs} at a time (about {seconds:.0f} s where emulated); "
-          "seconds below are since a boot began", flush=True)
-    return lanes.run({boot[0].name: common + [s.name for s in boot] for boot in boots}, jobs)
+    jobs = [boots.Boot(scenarios, common) for scenarios in groups]
+    at_once = boots.side_by_side(options.jobs)
+    print(f"# {len(jobs)} boots, {at_once} at a time (about {sum(job.seconds for job in jobs) / at_once:.0f} s "
+          "where emulated); seconds below are since a boot began", flush=True)
+    return lanes.run(jobs, at_once)
 
 
 def main():
@@ -259,17 +242,20 @@ def main():
     # Killed politely is killed cleanly: the finally clauses end the emulator.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
-    module = machine_module()
+    module = boots.machine_module()
     if options.shell:
         if module is bochs:
             process.private_network()
         return terminal.interact(module, RIG, BUILD)
-    boots = scenario.boots([s for s in chosen(options) if not skipped(s, module)])
-    if len(boots) > 1:
-        return 0 if run_boots(boots, options, module) else 1
+    groups = scenario.boots(chosen(options))
+    if len(groups) > 1:
+        return 0 if run_boots(groups, options) else 1
+    scenarios = [one for one in groups[0] if not skipped(one, module)]
+    if not scenarios:
+        return 0
     if module is bochs:
         process.private_network()
-    return 0 if all(Run(module, boot).go() for boot in boots) else 1
+    return 0 if Run(module, scenarios).go() else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs test groups (groups.txt), then their scenarios; shows the lines as they come, counts the verdicts.
+"""Runs test groups (groups.txt) and, beside them, their scenarios; shows the lines, counts the verdicts.
 
-Leaves a log for each group in build/logs/ and build/results/test.json. The last line is
+Leaves a log for each group and each boot in build/logs/, and build/results/test.json. The last line is
 "N passed, N failed", with ", N skipped" if any were. Exit status 0: none failed, one passed.
 """
 import argparse
@@ -15,30 +15,14 @@ import time
 
 sys.dont_write_bytecode = True
 
-from machine import process, scenario
+import boots
+import lanes
+from machine import scenario
 
 RIG = pathlib.Path(__file__).resolve().parent
 ROOT = RIG.parent.parent
 BUILD = ROOT / "build"
 VERDICT = re.compile(r"(ok|FAIL|skip) (\S+)\s*(.*)")
-
-
-def follow(name, command, take):
-    """Run it, show its lines and keep them in a log, give each to take(). A sentence if it ends badly."""
-    log_path = BUILD / "logs" / f"test-{name}.log"
-    child = process.start([str(ROOT / command[0]), *command[1:]], cwd=ROOT, stdout=-1, stderr=-2, text=True,
-                          errors="replace")
-    try:
-        with open(log_path, "w") as log:
-            for line in child.stdout:
-                log.write(line)
-                log.flush()
-                print(line, end="", flush=True)
-                take(line.strip())
-        status = child.wait()
-    finally:
-        process.end(child)
-    return f"ended with status {status}, see {log_path}" if status else None
 
 
 class Group:
@@ -47,19 +31,14 @@ class Group:
     def __init__(self, name, seconds, images, command):
         self.name, self.seconds, self.images = name, int(seconds), images == "yes"
         self.command = command.split() if command != "-" else None
-        self.scenarios = []
+        self.scenarios, self.heard = [], set()
         self.passed, self.failed, self.skipped = [], [], []
         self.wall = 0.0
 
-    def run_command(self):
-        print(f"== {self.name} (about {self.seconds} s)", flush=True)
-        began = time.monotonic()
-        trouble = follow(self.name, self.command, self.take)
-        self.wall = time.monotonic() - began
-        if trouble and not self.failed:
-            self.add("FAIL", self.name, trouble)
-
-    def need_verdict(self):
+    def need_verdicts(self):
+        for one in self.scenarios:
+            if one.name not in self.heard:
+                self.add("FAIL", f"{one.name}/run", "gave no verdict")
         if not (self.passed or self.failed or self.skipped):
             self.add("FAIL", self.name, "gave no verdict")
 
@@ -85,29 +64,46 @@ class Group:
                 "skipped": self.skipped}
 
 
-def run_scenarios(groups):
-    """Those of all groups by one runner, which does their boots side by side. A scenario must give a
-    verdict, SCENARIO/CHECK, which is its group's. Wall seconds."""
+class Command(lanes.Job):
+    """A group's command. One at a time: they share their builds, and many take both CPUs."""
+    turn = "command"
+
+    def __init__(self, group):
+        super().__init__(group.name, [str(ROOT / group.command[0]), *group.command[1:]], log_path(group.name))
+        self.group, self.seconds = group, group.seconds
+
+    def began(self):
+        print(f"== {self.name} (about {self.seconds} s)", flush=True)
+
+    def take(self, line):
+        print(line, end="", flush=True)
+        self.group.take(line.strip())
+
+    def ended(self, status):
+        self.group.wall = self.wall
+        if status and not self.group.failed:
+            self.group.add("FAIL", self.name, f"ended with status {status}, see {self.log}")
+        print(f"== {self.name} ended after {self.wall:.0f} s", flush=True)
+        return not status
+
+
+def log_path(name):
+    return BUILD / "logs" / f"test-{name}.log"
+
+
+def boots_of(groups):
+    """Jobs for all scenarios of these groups. A scenario's verdicts, SCENARIO/CHECK, are its group's."""
     owners = {one.name: group for group in groups for one in group.scenarios}
-    if not owners:
-        return 0.0
-    print(f"== scenarios: {', '.join(owners)}", flush=True)
-    began = time.monotonic()
-    silent = dict(owners)
 
-    def take(line):
-        verdict = VERDICT.fullmatch(line)
-        scenario_name = verdict.group(2).partition("/")[0] if verdict else None
-        if scenario_name in owners:
-            owners[scenario_name].keep(*verdict.groups())
-            silent.pop(scenario_name, None)
+    def keep(line):
+        verdict = VERDICT.fullmatch(line.strip())
+        name = verdict.group(2).partition("/")[0] if verdict else None
+        if name in owners:
+            owners[name].keep(*verdict.groups())
+            owners[name].heard.add(name)
 
-    trouble = follow("scenarios", ["tests/rig/runner.py", *owners], take)
-    for name, group in silent.items():
-        group.add("FAIL", f"{name}/run", f"gave no verdict; the runner {trouble or 'ended well'}")
-    if trouble and not any(group.failed for group in owners.values()):
-        groups[-1].add("FAIL", "scenarios", trouble)
-    return time.monotonic() - began
+    every = scenario.boots([one for group in groups for one in group.scenarios])
+    return [boots.Boot(scenarios, keep=keep, log=log_path(f"boot-{scenarios[0].name}")) for scenarios in every]
 
 
 def read_table():
@@ -152,17 +148,20 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     began = time.monotonic()
+    jobs = [Command(group) for group in groups if group.command] + boots_of(groups)
+    at_once = boots.side_by_side()
+    if len(jobs) > 1:
+        minutes = sum(job.seconds for job in jobs) / at_once / 60
+        print(f"== {len(jobs)} jobs, {at_once} at a time (about {minutes:.0f} minutes where emulated)", flush=True)
+    lanes.run(jobs, at_once)
     for group in groups:
-        if group.command:
-            group.run_command()
-    scenarios_wall = run_scenarios(groups)
-    for group in groups:
-        group.need_verdict()
+        group.need_verdicts()
     passed = sum(len(g.passed) for g in groups)
     failed = sum(len(g.failed) for g in groups)
     skipped = sum(len(g.skipped) for g in groups)
     record = {"passed": passed, "failed": failed, "skipped": skipped,
-              "wall_s": round(time.monotonic() - began, 1), "scenarios_wall_s": round(scenarios_wall, 1),
+              "wall_s": round(time.monotonic() - began, 1),
+              "boots_wall_s": {job.name: round(job.wall, 1) for job in jobs if isinstance(job, boots.Boot)},
               "groups": {group.name: group.as_json() for group in groups}}
     (BUILD / "results").mkdir(parents=True, exist_ok=True)
     (BUILD / "results" / "test.json").write_text(json.dumps(record, indent=1) + "\n")

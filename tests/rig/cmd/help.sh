@@ -11,7 +11,7 @@ usage: ./run COMMAND
   demo [NAME]         two VMs exchange packets (or another demo); closing table,
                       build/results/NAME.json
   test [NAME…]        all tests, or some groups or scenarios (./run test --list);
-                      two emulated hosts side by side, or RIG_JOBS=N ./run test
+                      two side by side, or RIG_JOBS=N ./run test
   bench               native speed with gate=local; build/results/bench.json
   shell               a console on the emulated host
   clean               remove build/

@@ -15,11 +15,9 @@ mkdir -p "$MUTANTS_DIR"
 make -j 2 -C "$headers" M="$MUTANTS_DIR/kmod/host-kmod" W=1 modules
 strip --strip-debug -o "$MUTANTS_DIR/elisa-mutants.ko" "$MUTANTS_DIR/kmod/host-kmod/elisa.ko"
 
-tree=$MUTANTS_DIR/tree native=$MUTANTS_DIR/native
+native=$MUTANTS_DIR/native
 image=vswitch/datapath/elisa-image.elf daemon=vswitch/daemon/elisa-switchd
-"$ROOT/tests/mutations/mutants.py" tree "$tree"
-[ -e "$native/build.ninja" ] ||
-	meson setup -Dwerror=false "-Ddpdk_headers=$DPDK_HEADERS" "$native" "$tree"
+"$ROOT/tests/mutations/mutants.py" native
 ninja -C "$native" -j 2 $image $daemon
 cp "$native/$image" "$MUTANTS_DIR/"
 strip -o "$MUTANTS_DIR/elisa-switchd" "$native/$daemon"
