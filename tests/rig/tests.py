@@ -30,7 +30,8 @@ class Group:
 
     def __init__(self, name, seconds, images, command):
         self.name, self.seconds, self.images = name, int(seconds), images == "yes"
-        self.command = command.split() if command != "-" else None
+        first, _, last = command.partition(";")
+        self.command, self.last = [None if words == ["-"] else words for words in (first.split(), last.split())]
         self.scenarios, self.heard = [], set()
         self.passed, self.failed, self.skipped = [], [], []
         self.wall = 0.0
@@ -68,9 +69,9 @@ class Command(lanes.Job):
     """A group's command. One at a time: they share their builds, and many take both CPUs."""
     turn = "command"
 
-    def __init__(self, group):
-        super().__init__(group.name, [str(ROOT / group.command[0]), *group.command[1:]], log_path(group.name))
-        self.group, self.seconds = group, group.seconds
+    def __init__(self, group, name, words, seconds):
+        super().__init__(name, [str(ROOT / words[0]), *words[1:]], log_path(name))
+        self.group, self.seconds = group, seconds
 
     def began(self):
         print(f"== {self.name} (about {self.seconds} s)", flush=True)
@@ -80,7 +81,7 @@ class Command(lanes.Job):
         self.group.take(line.strip())
 
     def ended(self, status):
-        self.group.wall = self.wall
+        self.group.wall += self.wall
         if status and not self.group.failed:
             self.group.add("FAIL", self.name, f"ended with status {status}, see {self.log}")
         print(f"== {self.name} ended after {self.wall:.0f} s", flush=True)
@@ -148,12 +149,14 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     began = time.monotonic()
-    jobs = [Command(group) for group in groups if group.command] + boots_of(groups)
+    jobs = [Command(group, group.name, group.command, group.seconds) for group in groups if group.command]
+    jobs += boots_of(groups)
     at_once = boots.side_by_side()
     if len(jobs) > 1:
         minutes = sum(job.seconds for job in jobs) / at_once / 60
         print(f"== {len(jobs)} jobs, {at_once} at a time (about {minutes:.0f} minutes where emulated)", flush=True)
     lanes.run(jobs, at_once)
+    lanes.run([Command(group, f"{group.name}-last", group.last, 1) for group in groups if group.last], 1)
     for group in groups:
         group.need_verdicts()
     passed = sum(len(g.passed) for g in groups)

@@ -38,10 +38,14 @@ def build(folder, environment, options):
     return None
 
 
+def name_of(record):
+    return record["name"].split(" / ")[-1]
+
+
 def report(variant, record):
     """Verdicts of one program; the number of failures."""
     output = record.get("stdout", "") + record.get("stderr", "")
-    name = record["name"].split(" / ")[-1]
+    name = name_of(record)
     failed = 0
     for verdict, function in dict.fromkeys(FUNCTION.findall(output)):
         if verdict == "OK":
@@ -72,10 +76,16 @@ def main():
         print(f"FAIL {variant}.build {trouble}")
         return 1
     command = ["meson", "test", "-C", folder, "--suite", "unit", *selection, *names]
+    results = folder / "meson-logs" / "testlog.json"
+    results.unlink(missing_ok=True)  # of another run
     subprocess.run([*command, "--no-rebuild", "-t", "4"], stdout=subprocess.DEVNULL, env=environment,
                    check=False)
-    records = (folder / "meson-logs" / "testlog.json").read_text(encoding="utf-8").splitlines()
-    failed = sum(report(variant, json.loads(line)) for line in records)
+    records = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()] \
+        if results.exists() else []
+    failed = sum(report(variant, record) for record in records)
+    for name in set(names) - {name_of(record) for record in records}:
+        print(f"FAIL {variant}.{name} it did not run")
+        failed += 1
     return 1 if failed or not records else 0
 
 

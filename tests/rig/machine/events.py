@@ -69,8 +69,8 @@ class Outcome:
         self.passed.append("kernel-messages")
 
     def as_json(self, platform):
-        """A result GUEST.NAME goes to guests/GUEST/NAME, any other to the top; guests' names begin
-        with a capital letter."""
+        """A result GUEST.NAME goes to guests/GUEST/NAME, where guests' names begin with a capital letter;
+        any other where its path says: A/B/C into C of B of A."""
         record = {"scenario": self.name, "platform": platform, "wall_s": round(self.wall or 0, 1),
                   "passed": self.passed, "failed": self.failed, "skipped": self.skipped}
         for key, value in self.results.items():
@@ -78,8 +78,14 @@ class Outcome:
             if dot and guest[:1].isupper():
                 record.setdefault("guests", {}).setdefault(guest, {})[name] = value
             else:
-                record[key] = value
+                put(record, key.split("/"), value)
         return record
+
+
+def put(record, path, value):
+    for step in path[:-1]:
+        record = record.setdefault(step, {})
+    record[path[-1]] = value
 
 
 def split_dmesg(text):

@@ -4,7 +4,7 @@
 #
 #	victim_start		the victim's VM, its ports v0 and v1, and its traffic
 #	attack NAME		elisa-attack NAME, then whether victim and switch are well; checks NAME,
-#				NAME.victim, NAME.switch; figures NAME_tried, NAME_OUTCOME, NAME_victim_…
+#				NAME.victim, NAME.switch; figures NAME/tried, NAME/saw/…, NAME/victim/…
 #	attack_holds NAME	elisa-attack NAME; 1 and a reason in $VERDICT: it went through, or it ended before it knew
 #	victim_holds, switch_holds	are they well? What they say is in $ANSWER, $PROOF
 #	victim_check PREFIX	the victim is as it was: checks PREFIX.victim; of others' packets it has just
@@ -64,8 +64,9 @@ victim_check() {
 	echo "victim after $1: $ANSWER"
 	check "$1.victim" "$ANSWER" [ $STATUS = 0 ]
 	VICTIM_TURNS=$TURNS
-	result "$1_victim_sent" "$VICTIM_SENT"
-	result "$1_victim_received" "$(victim_field received)"
+	for FIELD in $ANSWER; do
+		result "$1/victim/${FIELD%%=*}" "${FIELD#*=}"
+	done
 }
 
 switch_holds() { PROOF=$(elisactl prove 2>&1); }
@@ -93,8 +94,8 @@ attack_holds() {
 attack_figures() {
 	while read -r WORD NAME REST; do
 		case $WORD in
-		tried) result "$1_tried" "$NAME" ;;
-		saw) result "$1_$NAME" "$REST" ;;
+		tried) result "$1/tried" "$NAME" ;;
+		saw) result "$1/saw/$NAME" "$REST" ;;
 		skip) skip "$1.$NAME" "$REST" ;;
 		esac
 	done < "$RIG_SCENARIO_OUTPUT/$1.out"
