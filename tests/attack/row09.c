@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * row09.c - a receiver that posts bad descriptors, or makes them bad while a sender of another VM is at any
- * instruction of its send: the sender does not fault, nothing else is written, drops are counted.
+ * instruction of its send: the sender does not fault, nothing else is written, and each packet is received
+ * or counted as dropped. That holds for every kind: what is made bad and not used is mended before the
+ * receiver looks, so none of them confuses its own counting.
  *
  * The sender is a process of its own, which stops where it is told to (struct order).
  */
@@ -177,19 +179,55 @@ static struct tally {
 	uint64_t runs, received, bad_buffer, full;
 } tally;
 
+/* By the switch, of the sender and the receiver; the last by the receiver itself. */
 struct counts {
-	uint64_t sent, bad_buffer, full, receiver_bad_buffer;
+	uint64_t sent, bad_buffer, full, dropped; /* dropped: for any reason */
+	uint64_t delivered, receiver_bad_buffer;
+	uint64_t received;
 };
 
-static struct counts counts(uint32_t receiver)
+static struct counts counts(struct attacker *attacker)
 {
-	control_read_switch(&now);
-	return (struct counts){
-		.sent = now.sent[shared->port].packets,
-		.bad_buffer = now.sent[shared->port].drops[ELISA_DROP_BAD_RECEIVE_BUFFER],
-		.full = now.sent[shared->port].drops[ELISA_DROP_RECEIVER_FULL],
-		.receiver_bad_buffer = now.received[receiver].drops[ELISA_DROP_BAD_RECEIVE_BUFFER],
+	uint32_t receiver = *(uint32_t *)attacker_data(attacker, "attacker_port");
+	const struct elisa_send_counters *sent = &now.sent[shared->port];
+	struct counts counts = {
+		.received = *(uint64_t *)attacker_data(attacker, "row09_packets"),
 	};
+
+	control_read_switch(&now);
+	counts.sent = sent->packets;
+	counts.bad_buffer = sent->drops[ELISA_DROP_BAD_RECEIVE_BUFFER];
+	counts.full = sent->drops[ELISA_DROP_RECEIVER_FULL];
+	for (unsigned int i = 0; i < ELISA_DROP_REASONS; i++)
+		counts.dropped += sent->drops[i];
+	counts.delivered = now.received[receiver].packets;
+	counts.receiver_bad_buffer = now.received[receiver].drops[ELISA_DROP_BAD_RECEIVE_BUFFER];
+	return counts;
+}
+
+/* None is lost in silence: each was received or dropped for a reason, and both sides' counters say so. */
+static const char *judge(const struct counts *then, const struct counts *since)
+{
+	uint64_t received = since->received - then->received;
+	uint64_t dropped = since->dropped - then->dropped;
+	uint64_t bad_buffer = since->bad_buffer - then->bad_buffer;
+	uint64_t delivered = since->delivered - then->delivered;
+
+	tally.runs++;
+	tally.received += received;
+	tally.bad_buffer += bad_buffer;
+	tally.full += since->full - then->full;
+	REQUIRE(since->sent - then->sent == PACKETS && received + dropped == PACKETS,
+		"%llu sent, %llu received, %llu dropped",
+		(unsigned long long)(since->sent - then->sent), (unsigned long long)received,
+		(unsigned long long)dropped);
+	REQUIRE(delivered == received &&
+			bad_buffer == since->receiver_bad_buffer - then->receiver_bad_buffer,
+		"%llu of %llu packets, %llu of %llu drops at the receiver",
+		(unsigned long long)delivered, (unsigned long long)received,
+		(unsigned long long)(since->receiver_bad_buffer - then->receiver_bad_buffer),
+		(unsigned long long)bad_buffer);
+	return NULL;
 }
 
 static int64_t take(struct attacker *attacker)
@@ -203,11 +241,9 @@ static int64_t take(struct attacker *attacker)
 /* A change to the descriptor of the next slot, or of the one behind it, with the sender at the point. */
 static const char *try_at(struct attacker *attacker, size_t kind, const struct point *point)
 {
-	uint64_t *packets = attacker_data(attacker, "row09_packets"), before = *packets;
-	uint32_t receiver = *(uint32_t *)attacker_data(attacker, "attacker_port");
 	uint64_t slot = (uint64_t)take(attacker) + tally.runs % 2;
 	struct elisa_desc *desc = slot_desc(attacker, slot), good = *desc, changed;
-	struct counts then = counts(receiver), since;
+	struct counts then = counts(attacker), since;
 	const char *reason;
 	bool is_back;
 
@@ -232,16 +268,8 @@ static const char *try_at(struct attacker *attacker, size_t kind, const struct p
 		desc->word = good.word;
 	}
 	take(attacker);
-	since = counts(receiver);
-	tally.runs++;
-	tally.received += *packets - before;
-	tally.bad_buffer += since.bad_buffer - then.bad_buffer;
-	tally.full += since.full - then.full;
-	REQUIRE(since.sent - then.sent == PACKETS &&
-			since.bad_buffer - then.bad_buffer ==
-				since.receiver_bad_buffer - then.receiver_bad_buffer,
-		"%llu sent", (unsigned long long)(since.sent - then.sent));
-	return NULL;
+	since = counts(attacker);
+	return judge(&then, &since);
 }
 
 static const char *begin(struct attacker *attacker)
