@@ -18,6 +18,11 @@
 #define CR4_SMAP 0x200000u
 #define OWN_PAGES (GUEST_TABLES + 0x2000) /* the guest's page directory: guest.h */
 #define PTE_USER 4ull
+#define SELECTOR_LDT 0x38 /* behind what the bare guest's GDT has; each has 16 bytes */
+#define SELECTOR_TSS 0x48
+#define OWN_GDT (GUEST_ARGUMENT + 0x100)
+#define OWN_GDT_LIMIT 0x57
+#define OWN_LDT (GUEST_ARGUMENT + 0x200)
 #define MAX_STEPS 20000
 
 enum table {
@@ -102,22 +107,154 @@ static const char *try_tables(struct attacker *attacker, uint64_t *closed)
 	return reason;
 }
 
-/* The instruction itself, in ring 0, right before the call: it exits, and the gate closes. */
-static const char *try_instruction(struct attacker *attacker, uint64_t *closed)
+/* Of the attacker's own GDT: the bare guest's, with an LDT and another TSS behind. */
+static void fill_gdt(struct vm *vm, uint64_t base, uint32_t limit)
+{
+	uint64_t *gdt = (uint64_t *)(vm->memory + OWN_GDT);
+
+	memcpy(gdt, vm->memory + GUEST_GDT, SELECTOR_LDT);
+	for (unsigned int selector = SELECTOR_LDT; selector <= SELECTOR_TSS; selector += 16) {
+		uint64_t type = selector == SELECTOR_LDT ? 0x82 : 0x89; /* a TSS that is not busy */
+
+		gdt[selector / 8] = (limit & 0xffff) | (base & 0xffffff) << 16 | type << 40 |
+				    (uint64_t)(limit & 0xf0000) << 32 | (base >> 24 & 0xff) << 56;
+		gdt[selector / 8 + 1] = base >> 32;
+	}
+}
+
+/* LIDT, LGDT, LLDT or LTR by the guest, in ring 0, right before its call. */
+static enum outcome load_table(struct vm *vm, enum table table, uint64_t base, uint32_t limit,
+			       int64_t *result)
+{
+	static const char *const functions[TABLES] = {
+		[TABLE_IDT] = guest_lidt_gate,
+		[TABLE_GDT] = guest_lgdt_gate,
+		[TABLE_LDT] = guest_lldt_gate,
+		[TABLE_TSS] = guest_ltr_gate,
+	};
+	const uint64_t operands[TABLES] = {GUEST_ARGUMENT, GUEST_ARGUMENT, SELECTOR_LDT,
+					   SELECTOR_TSS};
+	const uint64_t arguments[3] = {operands[table], 0, 0};
+
+	*(uint16_t *)(vm->memory + GUEST_ARGUMENT) = (uint16_t)limit;
+	*(uint64_t *)(vm->memory + GUEST_ARGUMENT + 2) = base;
+	fill_gdt(vm, base, limit);
+	vm_begin(vm, vm_code_address(functions[table]), GUEST_TABLES, 0, arguments);
+	point(vm, TABLE_GDT, OWN_GDT, OWN_GDT_LIMIT);
+	return vm_finish(vm, result);
+}
+
+/* The instruction exits, and the gate closes. From ring 0 that is no documented call: #GP at the VMFUNC. */
+static const char *load_refused(struct attacker *attacker, enum table table, size_t place)
+{
+	/* Without IDT or GDT the #GP finds no handler. */
+	enum attack_end end = table < TABLE_LDT ? ATTACK_LOST : ATTACK_THROWN_OUT;
+	struct vm *vm = &attacker->vm;
+	int64_t result;
+	enum outcome outcome =
+		load_table(vm, table, places[place].base, places[place].limit, &result);
+
+	REQUIRE(attack_end(vm, outcome) == end,
+		"table %d at %#llx loaded: outcome %d, result %lld, vector %llu at %#llx", table,
+		(unsigned long long)places[place].base, outcome, (long long)result,
+		(unsigned long long)vm_mailbox(vm, GUEST_FAULT_VECTOR),
+		(unsigned long long)vm_mailbox(vm, GUEST_FAULT_RIP));
+	attack_forget_events(vm);
+	point(vm, TABLE_LDT, 0, 0);
+	return NULL;
+}
+
+struct table_register {
+	uint64_t base;
+	uint32_t limit;
+	uint16_t selector;
+};
+
+static struct table_register table_register(struct vm *vm, enum table table)
+{
+	struct kvm_sregs sregs;
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
+		die("KVM_GET_SREGS");
+	switch (table) {
+	case TABLE_IDT:
+		return (struct table_register){sregs.idt.base, sregs.idt.limit, 0};
+	case TABLE_GDT:
+		return (struct table_register){sregs.gdt.base, sregs.gdt.limit, 0};
+	case TABLE_LDT:
+		return (struct table_register){sregs.ldt.base, sregs.ldt.limit, sregs.ldt.selector};
+	default:
+		return (struct table_register){sregs.tr.base, sregs.tr.limit, sregs.tr.selector};
+	}
+}
+
+/* What the guest's SGDT, SIDT, SLDT and STR stored after the call. */
+static bool stored_is(struct vm *vm, enum table table, const struct table_register *expected)
+{
+	const uint8_t *dump = vm->memory + GUEST_DUMP;
+
+	switch (table) {
+	case TABLE_IDT:
+		return *(uint16_t *)(dump + 0x10) == expected->limit &&
+		       *(uint64_t *)(dump + 0x12) == expected->base;
+	case TABLE_GDT:
+		return *(uint16_t *)dump == expected->limit &&
+		       *(uint64_t *)(dump + 2) == expected->base;
+	case TABLE_LDT:
+		return *(uint16_t *)(dump + 0x20) == SELECTOR_LDT;
+	default:
+		return *(uint16_t *)(dump + 0x28) == SELECTOR_TSS;
+	}
+}
+
+/* Outside the window it is nothing to the call, and the register is what the guest loaded. */
+static const char *load_works(struct attacker *attacker, enum table table, uint64_t base,
+			      uint32_t limit)
 {
 	struct vm *vm = &attacker->vm;
-	const uint64_t arguments[3] = {GUEST_ARGUMENT, 0, 0};
+	struct table_register seen;
 	enum outcome outcome;
 	int64_t result;
 
-	*(uint16_t *)(vm->memory + GUEST_ARGUMENT) = 0xfff;
-	*(uint64_t *)(vm->memory + GUEST_ARGUMENT + 2) = ELISA_GVA(ELISA_OFFSET_GATE);
-	vm_begin(vm, vm_code_address(guest_lidt_gate), GUEST_TABLES, 0, arguments);
-	outcome = vm_finish(vm, &result);
-	attack_forget_events(vm);
-	++*closed;
-	/* From ring 0 it is no documented call: #GP, which finds no handler. */
-	REQUIRE(outcome == OUTCOME_OTHER, "outcome %d, result %lld", outcome, (long long)result);
+	memset(vm->memory + GUEST_DUMP, 0, 0x30);
+	outcome = load_table(vm, table, base, limit, &result);
+	REQUIRE(outcome == OUTCOME_RETURNED && !result,
+		"table %d at %#llx loaded: outcome %d, result %lld", table,
+		(unsigned long long)base, outcome, (long long)result);
+	seen = table_register(vm, table);
+	REQUIRE(seen.base == base && seen.limit == limit && stored_is(vm, table, &seen),
+		"table %d is at %#llx, limit %#x, not %#llx, %#x", table,
+		(unsigned long long)seen.base, seen.limit, (unsigned long long)base, limit);
+	REQUIRE(table < TABLE_LDT ||
+			seen.selector == (table == TABLE_LDT ? SELECTOR_LDT : SELECTOR_TSS),
+		"table %d has selector %#x", table, seen.selector);
+	point(vm, TABLE_LDT, 0, 0);
+	return NULL;
+}
+
+static const char *load_tables(struct attacker *attacker, uint64_t *closed, uint64_t *open)
+{
+	const uint64_t own[TABLES] = {GUEST_IDT, OWN_GDT, OWN_LDT, GUEST_TSS};
+	const uint32_t limits[TABLES] = {0xfff, OWN_GDT_LIMIT, 0xf, 0x87};
+	/* Right before and right behind the window. */
+	const uint64_t beside[] = {ELISA_WINDOW_GVA - 0x1000, ELISA_GVA(ELISA_WINDOW_SIZE)};
+	const uint64_t recoveries = attacker_recoveries(attacker);
+	const char *reason = NULL;
+
+	for (enum table table = 0; table < TABLES && !reason; table++) {
+		for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !reason; i++) {
+			reason = load_refused(attacker, table, i);
+			++*closed;
+		}
+		if (!reason)
+			reason = load_works(attacker, table, own[table], limits[table]);
+		for (size_t i = 0; i < 2 && !reason; i++)
+			reason = load_works(attacker, table, beside[i], 0xfff);
+		*open += 3;
+	}
+	if (reason)
+		return reason;
+	REQUIRE(attacker_recoveries(attacker) == recoveries, "it had been inside");
 	return attacker_is_well(attacker);
 }
 
@@ -304,13 +441,13 @@ static const char *try_smap(struct attacker *attacker, uint64_t *thrown_out)
 
 const char *attack_row05(struct attacker *attacker)
 {
-	uint64_t closed = 0, thrown_out = 0, held = 0;
+	uint64_t closed = 0, open = 0, thrown_out = 0, held = 0;
 	const char *reason;
 
 	attacker_begin(attacker);
 	reason = try_tables(attacker, &closed);
 	if (!reason)
-		reason = try_instruction(attacker, &closed);
+		reason = load_tables(attacker, &closed, &open);
 	for (size_t i = 0; i < sizeof(provocations) / sizeof(provocations[0]) && !reason; i++) {
 		reason = try_provocation(attacker, &provocations[i]);
 		thrown_out++;
@@ -322,8 +459,9 @@ const char *attack_row05(struct attacker *attacker)
 	attack_skipped("pkru", "not tried: no emulated CPU has protection keys that work");
 	if (!reason)
 		reason = try_nmis(attacker, &held);
-	attack_tried(closed + thrown_out + held + 1);
+	attack_tried(closed + open + thrown_out + held + 1);
 	attack_saw("closed", closed);
+	attack_saw("loaded_outside", open);
 	attack_saw("thrown_out", thrown_out);
 	attack_saw("nmi_after_return", held);
 	return reason ? reason : attacker_is_well(attacker);

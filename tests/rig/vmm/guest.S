@@ -197,12 +197,32 @@ guest_load:
 	mov (%rdi), %rax
 	ret
 
-	/* In ring 0: LIDT from memory at RDI, then a gate call. */
-	.globl guest_lidt_gate
+	/*
+	 * In ring 0: LIDT or LGDT from memory at RDI, LLDT or LTR of selector DI, and at once a gate call (0, 0,
+	 * 0). Then GDTR, IDTR, LDTR and TR to GUEST_DUMP.
+	 */
+	.globl guest_lidt_gate, guest_lgdt_gate, guest_lldt_gate, guest_ltr_gate
 guest_lidt_gate:
 	lidt (%rdi)
+	jmp gate_and_tables
+guest_lgdt_gate:
+	lgdt (%rdi)
+	jmp gate_and_tables
+guest_lldt_gate:
+	lldt %di
+	jmp gate_and_tables
+guest_ltr_gate:
+	ltr %di
+gate_and_tables:
 	xor %edi, %edi
-	jmp guest_gate
+	xor %esi, %esi
+	xor %edx, %edx
+	call guest_gate
+	sgdt GUEST_DUMP
+	sidt GUEST_DUMP + 0x10
+	sldt GUEST_DUMP + 0x20
+	str GUEST_DUMP + 0x28
+	ret
 
 	.globl guest_timer_handler
 guest_timer_handler:

@@ -38,8 +38,9 @@ enum outcome {
 
 /* From guest.S. */
 extern const char guest_hypercall[], guest_gate[], guest_gate_loop[], guest_gate_registers[],
-	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[], guest_gate_fs[],
-	guest_gate_cr4[], guest_rdtsc[], guest_returned[], guest_gate_vmcall[], guest_vmcall_loop[];
+	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[], guest_lgdt_gate[],
+	guest_lldt_gate[], guest_ltr_gate[], guest_gate_fs[], guest_gate_cr4[], guest_rdtsc[],
+	guest_returned[], guest_gate_vmcall[], guest_vmcall_loop[];
 
 /* Where the guest has it. */
 uint64_t vm_code_address(const char *label);
