@@ -9,6 +9,9 @@
  * whose next fetch is ELISA_ENTRY_PAGE_START of this page. Guest code that executes VMFUNC(0, 2)
  * itself, in the default context, at whatever address, finds slot 2 empty and exits.
  * CR3 is an admitted one: the gate page was fetched through it.
+ * Inside, no branch's target comes from the guest, and only the return of the call below leads back here.
+ * So this page need not withstand a start at any byte with any registers, and could not: a push stores
+ * wherever RSP points.
  *
  * What the guest decides on arrival: every register but RAX (0) and RCX (2), RFLAGS, the segment
  * bases, MXCSR, debug and vector registers. So nothing here is addressed through a register before
@@ -33,6 +36,10 @@
  *     finishes the switch.
  *
  * An exception anywhere here finds no handler and ends as a VM exit that the host recovers.
+ *
+ * test_pages_decode.c follows all paths from every byte: there is one VMFUNC and no system instruction.
+ * test_pages_run.c runs it from the entry with any registers, and from every byte with those that do not point
+ * at the list, into which nothing comes then.
  */
 #include "page_offsets.h"
 

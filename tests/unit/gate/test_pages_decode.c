@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * test_pages_decode.c - both code pages, decoded from each of their 4096 bytes with Capstone.
+ * test_pages_decode.c - both code pages: all paths from each of their 4096 bytes, decoded with Capstone.
  *
  * A guest may start at any byte of the gate page. Whatever path it takes then, straight on or over
  * branches, meets only instructions that are on the list here, and one VMFUNC at its one place.
+ *
+ * The entry page is fetched in the trusted context only, where the gate's VMFUNC leads to its one entry and
+ * no branch's target comes from the guest: nobody can start elsewhere. From the entry the list is that of its steps. From
+ * any other byte it is longer, arithmetic that goes through whatever the registers point at, and there is a
+ * return by whatever the stack pointer is; but still no system instruction, one VMFUNC, and calls only of TEXT
+ * or of addresses at which nothing is.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,6 +44,15 @@ static const unsigned int entry_allowed[] = {
 	X86_INS_POPFQ, X86_INS_XOR, X86_INS_JMP,  X86_INS_XORPS, X86_INS_MOVAPS, X86_INS_CALL,
 };
 
+/* What else the bytes of the entry page decode to. None is a system instruction or takes a port. */
+static const unsigned int entry_decoded[] = {
+	X86_INS_MOV,   X86_INS_LEA,   X86_INS_PUSH, X86_INS_POP,   X86_INS_PUSHFQ, X86_INS_AND,
+	X86_INS_POPFQ, X86_INS_XOR,   X86_INS_JMP,  X86_INS_XORPS, X86_INS_MOVAPS, X86_INS_CALL,
+	X86_INS_ADD,   X86_INS_OR,    X86_INS_SUB,  X86_INS_INC,   X86_INS_DIV,    X86_INS_SAL,
+	X86_INS_ROL,   X86_INS_ROR,   X86_INS_JLE,  X86_INS_JRCXZ, X86_INS_LOOPNE, X86_INS_CLC,
+	X86_INS_ENTER, X86_INS_LEAVE, X86_INS_RET,  X86_INS_FADD,  X86_INS_FMUL,   X86_INS_FISTTP,
+};
+
 struct page_check {
 	const unsigned char *bytes;
 	const unsigned int *allowed;
@@ -45,7 +60,8 @@ struct page_check {
 	unsigned int vmfunc;        /* the only place for one */
 	bool seen[ELISA_PAGE_SIZE]; /* decoded from here already */
 	bool reached_vmfunc;
-	unsigned int finding; /* offset of the first instruction that should not be, or PAGE */
+	unsigned int nb_returns; /* by whatever the stack pointer is */
+	unsigned int finding;    /* offset of the first instruction that should not be, or PAGE */
 };
 
 static csh capstone;
@@ -104,6 +120,26 @@ static bool has_fixed_target(const cs_insn *insn)
 	return insn->detail->x86.op_count == 1 && insn->detail->x86.operands[0].type == X86_OP_IMM;
 }
 
+/* In the trusted context: TEXT, or where nobody's page table or EPT has anything. */
+static bool is_call_of_text_or_nothing(const cs_insn *insn)
+{
+	uint64_t offset;
+
+	if (!has_fixed_target(insn))
+		return false;
+	offset = insn->detail->x86.operands[0].imm - ELISA_WINDOW_GVA;
+	return offset == ELISA_OFFSET_TEXT || offset >= ELISA_WINDOW_SIZE ||
+	       (offset >= ELISA_OFFSET_STACK + ELISA_STACK_SIZE && offset < ELISA_OFFSET_SHARED);
+}
+
+/* A branch or a call; those of the gate page stay in it. */
+static bool leads_well(const cs_insn *insn)
+{
+	if (insn->id == X86_INS_CALL)
+		return is_call_of_text_or_nothing(insn);
+	return !cs_insn_group(capstone, insn, CS_GRP_JUMP) || has_fixed_target(insn);
+}
+
 /* Where the path goes on besides straight ahead; PAGE if nowhere in this page. */
 static unsigned int branch_target(const cs_insn *insn)
 {
@@ -135,14 +171,13 @@ static void follow(struct page_check *check, unsigned int at)
 			check->reached_vmfunc = true;
 			next = PAGE; /* another context, or a trap */
 		} else if (!is_in(insn->id, check->allowed, check->nb_allowed) ||
-			   has_special_register(insn)) {
+			   has_special_register(insn) || !leads_well(insn)) {
 			found(check, insn, at);
-		} else if (insn->id == X86_INS_JMP || insn->id == X86_INS_JNE ||
-			   insn->id == X86_INS_CALL) {
-			if (!has_fixed_target(insn))
-				found(check, insn, at);
-			if (insn->id == X86_INS_JMP)
-				next = PAGE;
+		} else if (insn->id == X86_INS_RET) {
+			check->nb_returns++;
+			next = PAGE;
+		} else if (insn->id == X86_INS_JMP) {
+			next = PAGE;
 		}
 		cs_free(insn, 1);
 		follow(check, target);
@@ -232,36 +267,68 @@ static void entry_page_from_its_entry(void **state)
 	follow(&check, ELISA_ENTRY_PAGE_START);
 	assert_int_equal(check.finding, PAGE);
 	assert_true(check.reached_vmfunc);
+	assert_int_equal(check.nb_returns, 0);
 }
 
-static bool is_system_instruction(const cs_insn *insn)
+static struct page_check check_entry(const unsigned char *bytes)
 {
-	static const unsigned int forbidden[] = {
-		X86_INS_SYSCALL,  X86_INS_SYSENTER, X86_INS_WRMSR,  X86_INS_RDMSR,
-		X86_INS_IN,       X86_INS_OUT,      X86_INS_VMCALL, X86_INS_HLT,
-		X86_INS_WRFSBASE, X86_INS_WRGSBASE, X86_INS_IRETQ,  X86_INS_LGDT,
-		X86_INS_LIDT,     X86_INS_XRSTOR,   X86_INS_VMFUNC,
-	};
-
-	return is_in(insn->id, forbidden, sizeof(forbidden) / sizeof(forbidden[0])) ||
-	       has_special_register(insn);
-}
-
-/* Nobody can start elsewhere in it; still nothing there is worth a try. */
-static void entry_page_from_every_byte(void **state)
-{
+	struct page_check check = {.bytes = bytes,
+				   .allowed = entry_decoded,
+				   .nb_allowed = sizeof(entry_decoded) / sizeof(entry_decoded[0]),
+				   .vmfunc = ELISA_ENTRY_PAGE_VMFUNC,
+				   .finding = PAGE};
 	unsigned int at;
 
-	(void)state;
-	for (at = 0; at < PAGE; at++) {
-		cs_insn *insn;
+	for (at = 0; at < PAGE; at++)
+		follow(&check, at);
+	return check;
+}
 
-		if (cs_disasm(capstone, elisa_entry_page + at, PAGE - at, BASE + at, 1, &insn) != 1)
-			continue;
-		if (is_system_instruction(insn))
-			assert_int_equal(at, ELISA_ENTRY_PAGE_VMFUNC);
-		cs_free(insn, 1);
+static void entry_page_from_every_byte(void **state)
+{
+	struct page_check check = check_entry(elisa_entry_page);
+
+	(void)state;
+	assert_int_equal(check.finding, PAGE);
+	assert_true(check.reached_vmfunc);
+	assert_int_equal(check.nb_returns, 1); /* in `mov %rax, %rdx` and what follows */
+}
+
+static void entry_page_with_a_change_is_refused(void **state)
+{
+	static const struct {
+		unsigned int at;
+		unsigned char bytes[3];
+	} changes[] = {
+		{0x000, {0x0f, 0x05, 0xcc}}, /* syscall */
+		{0x18e, {0x0f, 0x01, 0xd4}}, /* a second VMFUNC, in the immediate of step 1 */
+		{0x300, {0x0f, 0x30, 0xcc}}, /* wrmsr */
+		{0x300, {0xff, 0xe0, 0xcc}}, /* jmp *%rax */
+		{0x300, {0xff, 0xd0, 0xcc}}, /* call *%rax */
+		{0x300, {0x48, 0xcf, 0xcc}}, /* iretq */
+		{0xffa, {0x0f, 0x22, 0xd8}}, /* mov to cr3, right before the VMFUNC */
+	};
+	unsigned char page[ELISA_PAGE_SIZE];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		memcpy(page, elisa_entry_page, PAGE);
+		memcpy(page + changes[i].at, changes[i].bytes, sizeof(changes[i].bytes));
+		assert_int_equal(check_entry(page).finding, changes[i].at);
 	}
+}
+
+static void entry_page_padding_traps(void **state)
+{
+	unsigned int at = ELISA_ENTRY_PAGE_VMFUNC;
+
+	(void)state;
+	while (elisa_entry_page[at - 1] == 0xcc)
+		at--;
+	/* What is before it jumps over it: a jump in its long form. */
+	assert_int_equal(elisa_entry_page[at - 5], 0xe9);
+	assert_true(at < 0x300);
 	for (at = 0; at < ELISA_ENTRY_PAGE_START; at++)
 		assert_int_equal(elisa_entry_page[at], 0xcc);
 	assert_memory_equal(elisa_entry_page + ELISA_ENTRY_PAGE_VMFUNC, "\x0f\x01\xd4", 3);
@@ -275,6 +342,8 @@ int main(void)
 		cmocka_unit_test(gate_page_padding_traps),
 		cmocka_unit_test(entry_page_from_its_entry),
 		cmocka_unit_test(entry_page_from_every_byte),
+		cmocka_unit_test(entry_page_with_a_change_is_refused),
+		cmocka_unit_test(entry_page_padding_traps),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

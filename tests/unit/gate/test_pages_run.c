@@ -2,8 +2,16 @@
 /*
  * test_pages_run.c - the code pages run: as intended, and from every byte with hostile registers.
  *
- * What must hold at each VMFUNC that would succeed: slot 2 is empty or the table's value, and every
- * other slot of the list is as the host wrote it. Changed gate pages that break this are caught.
+ * The gate page, to which a guest can come at any byte with any registers. What must hold at each VMFUNC
+ * that would succeed: slot 2 is empty or the table's value, and every other slot of the list is as the host
+ * wrote it. Changed gate pages that break this are caught.
+ *
+ * The entry page, to which a guest comes at its one entry only, with any registers: it always leaves by
+ * VMFUNC(0, 0) with slot 2 empty. From all its other bytes it is run too, though nothing leads there, with
+ * hostile registers and a hostile stack: where no register points at the list, nothing comes into the list,
+ * and a VMFUNC can only lead to the default context, or to the gate's, where LIST, the next fetch, is not
+ * executable. A register that does point there can be stored through by whoever starts inside a step: that
+ * is what the one entry is for.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +34,8 @@
 #define CODE_END 0x190u
 #define RUNS_CODE 13000u /* of each byte of code: a million in all */
 #define RUNS_PADDING 2u
+#define ENTRY_CODE_END 0x21au
+#define RUNS_ENTRY 1000u
 #define RFLAGS_ARITHMETIC 0x8d5ull
 
 static uint64_t random_state = 4711;
@@ -249,6 +259,8 @@ static void open_trusted(struct emulator *emulator)
 	assert_int_equal(uc_mem_map(emulator->engine, ELISA_GVA(ELISA_OFFSET_RODATA), PAGE,
 				    UC_PROT_READ | UC_PROT_WRITE),
 			 UC_ERR_OK);
+	/* No part of this context. */
+	assert_int_equal(uc_mem_unmap(emulator->engine, TABLE_GVA, PAGE), UC_ERR_OK);
 	emulator_write(emulator, ELISA_OFFSET_TEXT, image, sizeof(image));
 	emulator_write(emulator, ELISA_OFFSET_LIST, slots, sizeof(slots));
 }
@@ -317,6 +329,85 @@ static void entry_page_calls_and_comes_back(void **state)
 	emulator_close(&emulator);
 }
 
+/* As hostile_value(), but none from which an instruction of the entry page would get to the list. */
+static uint64_t value_beside_list(void)
+{
+	static const uint64_t values[] = {0,           1, 2, 3, EVIL_EPTP, GATE_EPTP, TRUSTED_EPTP,
+					  DEFAULT_EPTP};
+
+	switch (draw() % 5) {
+	case 0:
+		return draw();
+	case 1:
+		return draw() % 0x8000;
+	case 2:
+		return ELISA_GVA(ELISA_OFFSET_RODATA) + draw() % PAGE;
+	case 3:
+		return values[draw() % (sizeof(values) / sizeof(values[0]))];
+	default:
+		return ELISA_GVA(ELISA_OFFSET_STACK) + draw() % ELISA_STACK_SIZE;
+	}
+}
+
+static void fill_stack(struct emulator *emulator)
+{
+	uint64_t stack[ELISA_STACK_SIZE / sizeof(uint64_t)];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(stack) / sizeof(stack[0]); i++)
+		stack[i] = value_beside_list();
+	emulator_write(emulator, ELISA_OFFSET_STACK, stack, sizeof(stack));
+}
+
+/* Starts inside, where slot 2 is empty. */
+static void run_inside(struct emulator *emulator, unsigned int offset)
+{
+	unsigned int i;
+
+	write_list(emulator);
+	for (i = 0; i < EMULATOR_REGISTERS; i++)
+		emulator_set(emulator, emulator_registers[i], value_beside_list());
+	emulator_set(emulator, UC_X86_REG_EFLAGS, 2 | (draw() & RFLAGS_ARITHMETIC));
+	emulator_run(emulator, offset);
+}
+
+static bool is_list_untouched(struct emulator *emulator)
+{
+	static const uint64_t expected[512] = {DEFAULT_EPTP, GATE_EPTP};
+	uint64_t list[512];
+
+	emulator_read(emulator, ELISA_OFFSET_LIST, list, sizeof(list));
+	return !memcmp(list, expected, sizeof(list));
+}
+
+static void entry_page_from_every_byte(void **state)
+{
+	unsigned int at, i, runs = 0, arrived = 0, left = 0;
+	struct emulator emulator;
+
+	(void)state;
+	open_trusted(&emulator);
+	for (at = 0; at < PAGE; at++) {
+		bool code = at >= ELISA_ENTRY_PAGE_START && at < ENTRY_CODE_END;
+
+		fill_stack(&emulator);
+		for (i = 0; i < (code ? RUNS_ENTRY : RUNS_PADDING); i++) {
+			run_inside(&emulator, at);
+			runs++;
+			if (!is_list_untouched(&emulator))
+				fail_msg("the list has changed, from 0x%03x", at);
+			arrived += emulator.at_vmfunc;
+			left += emulator.at_vmfunc &&
+				!(uint32_t)emulator_get(&emulator, UC_X86_REG_RAX) &&
+				(uint32_t)emulator_get(&emulator, UC_X86_REG_RCX) < 2;
+		}
+	}
+	emulator_close(&emulator);
+	print_message("%u runs, %u came to the VMFUNC, %u of them with a slot that is filled\n",
+		      runs, arrived, left);
+	assert_true(arrived && left);
+}
+
 /* The slot is empty before anything can fault: here the stack is missing. */
 static void entry_page_empties_the_slot_first(void **state)
 {
@@ -344,6 +435,7 @@ int main(void)
 		cmocka_unit_test(without_the_nops_it_falls),
 		cmocka_unit_test(entry_page_calls_and_comes_back),
 		cmocka_unit_test(entry_page_empties_the_slot_first),
+		cmocka_unit_test(entry_page_from_every_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
