@@ -85,6 +85,17 @@ void control_status(struct control_status *status)
 	status->pinned_pages = control_number(answer, "pinned_pages");
 }
 
+const char *control_prove(void)
+{
+	static char answer[1000];
+
+	if (control_ask("{\"version\":1,\"command\":\"prove\",\"arguments\":{}}", answer,
+			sizeof(answer)))
+		return NULL;
+	answer[strcspn(answer, "\n")] = 0;
+	return answer;
+}
+
 uint64_t control_nic_sent(void)
 {
 	char answer[4000];
@@ -136,4 +147,13 @@ void control_read_switch(struct elisa_switch *sw)
 	}
 	if (pread(memory, sw, sizeof(*sw), (off_t)address) != sizeof(*sw))
 		die("the switch's memory");
+}
+
+unsigned int control_find_port(const struct elisa_switch *sw, uint64_t mac)
+{
+	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++) {
+		if (sw->config[i].present && sw->config[i].mac == mac)
+			return i;
+	}
+	return ELISA_MAX_PORTS;
 }

@@ -29,10 +29,19 @@ struct control_status {
 
 void control_status(struct control_status *status);
 
+/*
+ * The module proves the contexts, the daemon looks at the switch's state. NULL: both are as they have to be;
+ * else the daemon's answer, valid until the next call.
+ */
+const char *control_prove(void);
+
 /* Frames that the NIC of uplink up0 says it has sent. */
 uint64_t control_nic_sent(void);
 
 /* struct elisa_switch of the running daemon, without the MAC table, as it is now. */
 void control_read_switch(struct elisa_switch *sw);
+
+/* The number of the port with this address in it; ELISA_MAX_PORTS: none has it. */
+unsigned int control_find_port(const struct elisa_switch *sw, uint64_t mac);
 
 #endif

@@ -13,7 +13,8 @@
 #define BEHIND 4  /* packets of the bystander while the sender stands, and as many after */
 #define TRIES 400 /* the daemon removes what is gone */
 #define WAIT_US 5000
-#define POLLS 40 /* that are recorded until two are the same */
+#define PROVE_EACH 16 /* kills from one proof to the next */
+#define POLLS 40      /* that are recorded until two are the same */
 
 static struct vm vm;
 static struct program program;
@@ -25,12 +26,12 @@ static int64_t lost_in_nic;   /* before this process came */
 
 /* What the runs came to, all together. */
 static struct {
-	uint64_t points; /* boundaries of the call */
-	uint64_t runs;   /* of them tried */
-	uint64_t missed; /* not come to */
-	uint64_t kills;  /* processes */
-	uint64_t
-		fills; /* times that the receiver's ring was filled to see that no slot is missing */
+	uint64_t points;    /* boundaries of the call */
+	uint64_t runs;      /* of them tried */
+	uint64_t missed;    /* not come to */
+	uint64_t kills;     /* processes */
+	uint64_t proofs;    /* of the contexts, in between */
+	uint64_t fills;     /* of the receiver's ring, to see that no slot is missing */
 	uint64_t leaked;    /* slots */
 	uint64_t uncounted; /* packets that a killed sender had delivered and not yet counted */
 	uint64_t in_nic;    /* frames that it had given to the NIC, and that did not get out */
@@ -57,14 +58,6 @@ static int64_t call_guest(const char *function, uint64_t argument)
 static const struct faults_report *report(void)
 {
 	return (const void *)(vm.memory + program_symbol(&program, "faults_report"));
-}
-
-static unsigned int find_port(uint64_t mac)
-{
-	for (unsigned int i = 0; i < ELISA_MAX_PORTS; i++)
-		if (now.config[i].present && now.config[i].mac == mac)
-			return i;
-	return ELISA_MAX_PORTS;
 }
 
 static const struct elisa_uplink *uplink(void)
@@ -243,14 +236,19 @@ static pid_t sender_at(enum faults_call call, const struct point *point, const c
 	return 0;
 }
 
-/* The sender stands; the bystander sends; it is killed. */
+/* The sender stands; the bystander sends; it is killed. Now and then the contexts are proven. */
 static const char *kill_and_see(pid_t pid)
 {
 	const char *reason = bystander_sends(BEHIND);
 
 	faults_sender_kill(pid);
 	tally.kills++;
-	return reason ? reason : see_all();
+	if (!reason)
+		reason = see_all();
+	if (reason || tally.kills % PROVE_EACH)
+		return reason;
+	tally.proofs++;
+	return control_prove();
 }
 
 static const char *kill_at(const struct point *point)
@@ -447,6 +445,8 @@ const char *faults_kill(enum faults_call call, uint32_t stride)
 
 	control_status(&status);
 	attack_saw("kills", tally.kills);
+	attack_saw("kills_for_each_proof", PROVE_EACH);
+	attack_saw("proofs", tally.proofs);
 	attack_saw("pages_pinned_after", status.pinned_pages - at_rest.pinned_pages);
 	attack_saw("delivered_not_counted", tally.uncounted);
 	if (call != FAULTS_SEND) {
@@ -568,8 +568,8 @@ static const char *open_ports(void)
 	REQUIRE(!error, "step %lld", (long long)-error);
 	control_status(&at_rest);
 	control_read_switch(&now);
-	bystander = find_port(0x52e115a00f0b);
-	receiver = find_port(0x52e115a00f0c);
+	bystander = control_find_port(&now, 0x52e115a00f0b);
+	receiver = control_find_port(&now, 0x52e115a00f0c);
 	REQUIRE(bystander < ELISA_MAX_PORTS && receiver < ELISA_MAX_PORTS, "no ports");
 	if (now.uplinks_present)
 		lost_in_nic = in_nic();
