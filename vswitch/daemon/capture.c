@@ -84,16 +84,31 @@ static void release_memory(struct elisa_captures *captures, struct elisa_domain 
 
 bool elisa_captures_adopt(struct elisa_captures *captures, int fd, const char *answer)
 {
-	for (unsigned int i = 0; i < ELISA_CAPTURES_MAX; i++) {
-		struct elisa_capture_stream *stream = &captures->streams[i];
+	struct elisa_capture_stream *stream = captures->begun;
 
-		if (stream->state != ELISA_STREAM_BEGUN)
-			continue;
-		elisa_stream_open(stream, fd, answer);
-		elisa_log(ELISA_LOG_NOTICE, "port %s: a capture begins", stream->name);
-		return true;
-	}
-	return false;
+	if (!stream)
+		return false;
+	captures->begun = NULL;
+	elisa_stream_open(stream, fd, answer);
+	elisa_log(ELISA_LOG_NOTICE, "port %s: a capture begins", stream->name);
+	return true;
+}
+
+static void close_stream(struct elisa_captures *captures, struct elisa_domain *domain,
+			 struct elisa_capture_stream *stream)
+{
+	uint32_t port = stream->port;
+
+	elisa_stream_close(stream);
+	set_port(captures, domain, port);
+}
+
+void elisa_captures_give_up(struct elisa_captures *captures, struct elisa_domain *domain)
+{
+	if (!captures->begun)
+		return;
+	close_stream(captures, domain, captures->begun);
+	captures->begun = NULL;
 }
 
 int elisa_captures_wait_ms(const struct elisa_captures *captures, int most)
@@ -173,7 +188,7 @@ static void end(struct elisa_captures *captures, struct elisa_domain *domain,
 }
 
 /* Returns whether a capture has to end; all packets up to now have to be read for it first. */
-static bool look_for_ends(struct elisa_captures *captures, struct elisa_domain *domain,
+static bool look_for_ends(struct elisa_captures *captures, const struct elisa_domain *domain,
 			  bool ends[ELISA_CAPTURES_MAX], bool gone[ELISA_CAPTURES_MAX])
 {
 	bool some = false;
@@ -182,13 +197,7 @@ static bool look_for_ends(struct elisa_captures *captures, struct elisa_domain *
 		struct elisa_capture_stream *stream = &captures->streams[i];
 
 		ends[i] = gone[i] = false;
-		if (stream->state == ELISA_STREAM_BEGUN) {
-			/* There was no memory for its answer. */
-			uint32_t port = stream->port;
-
-			elisa_stream_close(stream);
-			set_port(captures, domain, port);
-		} else if (stream->state == ELISA_STREAM_OPEN) {
+		if (stream->state == ELISA_STREAM_OPEN) {
 			gone[i] = port_is_gone(domain, stream);
 			ends[i] = gone[i] || !elisa_stream_wanted(stream);
 		}
@@ -264,19 +273,15 @@ int elisa_captures_begin(struct elisa_captures *captures, struct elisa_domain *d
 		elisa_clock_start(&captures->clock, elisa_clock_read());
 	stream->lost_before = elisa_capture_lost(captures->memory.rings, stream->port);
 	set_port(captures, domain, stream->port);
+	captures->begun = stream;
 	return 0;
 }
 
 void elisa_captures_close(struct elisa_captures *captures, struct elisa_domain *domain)
 {
-	for (unsigned int i = 0; i < ELISA_CAPTURES_MAX; i++) {
-		struct elisa_capture_stream *stream = &captures->streams[i];
-		uint32_t port = stream->port;
-
-		if (stream->state == ELISA_STREAM_FREE)
-			continue;
-		elisa_stream_close(stream);
-		set_port(captures, domain, port);
-	}
+	for (unsigned int i = 0; i < ELISA_CAPTURES_MAX; i++)
+		if (captures->streams[i].state != ELISA_STREAM_FREE)
+			close_stream(captures, domain, &captures->streams[i]);
+	captures->begun = NULL;
 	release_memory(captures, domain);
 }

@@ -100,6 +100,7 @@ char *elisa_request_answer(struct elisa_daemon *daemon, const char *line, size_t
 {
 	struct elisa_failure failure = {0};
 	json_t *request, *result = NULL;
+	char *answer = NULL;
 	json_error_t error;
 
 	elisa_events_handle(daemon);
@@ -112,8 +113,12 @@ char *elisa_request_answer(struct elisa_daemon *daemon, const char *line, size_t
 			   error.position);
 	json_decref(request);
 	if (result)
-		return write_answer(json_pack("{s:i, s:o}", "version", ELISA_REQUEST_VERSION,
-					      "result", result));
+		answer = write_answer(json_pack("{s:i, s:o}", "version", ELISA_REQUEST_VERSION,
+						"result", result));
+	if (!answer)
+		elisa_captures_give_up(&daemon->captures, &daemon->domain);
+	if (result)
+		return answer;
 	if (!failure.error)
 		elisa_fail(&failure, -ENOMEM,
 			   "elisa-switchd has no memory for the answer; free "

@@ -20,7 +20,8 @@
 
 /*
  * Does what a line of `size` bytes (without its newline) asks. Returns the answer, ending in one
- * newline, the caller's to free(); NULL only without memory. Any bytes are a valid argument.
+ * newline, the caller's to free(); NULL only without memory. Any bytes are a valid argument. A
+ * capture that it began is given up unless the answer is its result: elisa_captures_adopt() then.
  */
 char *elisa_request_answer(struct elisa_daemon *daemon, const char *line, size_t size);
 

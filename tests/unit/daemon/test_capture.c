@@ -544,12 +544,12 @@ static void records_go_around_the_ring(void **state)
 	end(reader, sent, 0, 0);
 }
 
-/* The connection was lost between the request and its answer. */
-static void a_capture_without_connection_ends(void **state)
+static void a_capture_that_is_given_up_ends(void **state)
 {
 	(void)state;
 	json_decref(fixture_result(daemon_, "capture", "{\"name\":\"p0\"}"));
 	assert_int_not_equal(config(0), 0);
+	elisa_captures_give_up(&daemon_->captures, &daemon_->domain);
 	turn();
 	assert_int_equal(config(0), 0);
 	assert_null(producer_memory());
@@ -589,7 +589,7 @@ int main(int argc, char **argv)
 		TEST(memory_that_cannot_be_had),
 		TEST(a_damaged_ring_is_skipped),
 		TEST(records_go_around_the_ring),
-		TEST(a_capture_without_connection_ends),
+		TEST(a_capture_that_is_given_up_ends),
 		TEST(the_daemon_ends_under_a_capture),
 	};
 

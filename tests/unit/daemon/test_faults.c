@@ -192,39 +192,83 @@ static void all_requests(struct elisa_daemon *daemon)
 	request(daemon, REQUEST("status", ""), "");
 }
 
-/* With a connection, whose memory can be missing too. */
+/* The client that has this number then; -1: there was no memory for it, and its connection is closed. */
+static int client(struct elisa_control *control, unsigned int number, const char *line)
+{
+	int fds[2];
+	char byte;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	armed = true;
+	elisa_control_adopt(control, fds[0], time(NULL));
+	armed = false;
+	assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	if (control->clients[number].fd >= 0) {
+		assert_int_equal(send(fds[1], line, strlen(line), 0), strlen(line));
+		return fds[1];
+	}
+	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
+	close(fds[1]);
+	return -1;
+}
+
+static void turns(struct elisa_control *control, struct elisa_daemon *daemon)
+{
+	struct pollfd polls[1 + ELISA_CLIENTS_MAX];
+
+	for (int turn = 0; turn < 2; turn++) {
+		elisa_control_polls(control, polls);
+		for (unsigned int i = 0; i < 1 + ELISA_CLIENTS_MAX; i++)
+			polls[i].revents = polls[i].fd >= 0 ? polls[i].events : 0;
+		armed = true;
+		elisa_control_serve(control, daemon, polls, time(NULL));
+		elisa_captures_turn(&daemon->captures, &daemon->domain, &daemon->vms);
+		armed = false;
+	}
+}
+
+/*
+ * An answer, or the end: nobody waits for ever. Only the connection of a capture that was answered with
+ * its result has become a stream.
+ */
+static void assert_served(const struct elisa_control *control, unsigned int number, int fd,
+			  bool captures)
+{
+	bool is_client = control->clients[number].fd >= 0;
+	char text[ELISA_REQUEST_MAX];
+	ssize_t size = recv(fd, text, sizeof(text) - 1, 0);
+
+	assert_true(size >= 0 || errno == ECONNRESET);
+	if (size <= 0) {
+		assert_false(is_client);
+		return;
+	}
+	text[size] = '\0';
+	assert_int_equal(!is_client, captures && !strstr(text, "\"error\""));
+}
+
+/* With connections, whose memory can be missing too. The other one is served right after it. */
 static void capture(struct elisa_daemon *daemon)
 {
 	static const char line[] =
 		REQUEST("capture", "\"name\":\"p0\",\"filter\":\"0006000000040000\"") "\n";
 	static struct elisa_control control;
-	struct pollfd polls[1 + ELISA_CLIENTS_MAX];
 	bool again = false;
-	int fds[2], turns;
-	char byte;
+	int fd, other;
 
 	elisa_control_init(&control);
 	do {
 		again = !again && !was_met();
-		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-		armed = true;
-		elisa_control_adopt(&control, fds[0], time(NULL));
-		armed = false;
-		if (control.clients[0].fd >= 0)
-			assert_int_equal(send(fds[1], line, strlen(line), 0), strlen(line));
-		for (turns = 0; turns < 2; turns++) {
-			elisa_control_polls(&control, polls);
-			for (unsigned int i = 0; i < 1 + ELISA_CLIENTS_MAX; i++)
-				polls[i].revents = polls[i].fd >= 0 ? polls[i].events : 0;
-			armed = true;
-			elisa_control_serve(&control, daemon, polls, time(NULL));
-			elisa_captures_turn(&daemon->captures, &daemon->domain, &daemon->vms);
-			armed = false;
-		}
-		/* An answer, or the end: nobody waits for ever. */
-		assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
-		assert_true(recv(fds[1], &byte, 1, 0) >= 0 || errno == ECONNRESET);
-		close(fds[1]);
+		fd = client(&control, 0, line);
+		if (fd < 0)
+			continue;
+		other = client(&control, 1, REQUEST("status", "") "\n");
+		turns(&control, daemon);
+		assert_served(&control, 0, fd, true);
+		close(fd);
+		if (other >= 0)
+			assert_served(&control, 1, other, false);
+		close(other);
 		armed = true;
 		elisa_captures_turn(&daemon->captures, &daemon->domain, &daemon->vms);
 		armed = false;
