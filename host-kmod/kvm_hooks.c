@@ -27,6 +27,7 @@
 
 #define SS_PRIVILEGE_SHIFT 5 /* GUEST_SS_AR_BYTES, bits DPL */
 #define VMFUNC_LENGTH 3
+#define PERF_CAP_LBR_FORMAT 0x3full /* of IA32_PERF_CAPABILITIES */
 #define EXIT_REASON_BASIC 0xffffu
 
 static struct kvm_x86_ops *kvm_ops;
@@ -542,6 +543,13 @@ static enum elisa_refusal refusal_by_slots(struct kvm *kvm, u64 window)
 	return refusal;
 }
 
+/* LBR would show branches inside, PEBS write from there. Without a PMU the capabilities mean nothing. */
+static bool records_branches_or_loads(struct kvm_vcpu *kvm_vcpu)
+{
+	return kvm_vcpu->arch.pmu.version &&
+	       kvm_vcpu->arch.perf_capabilities & (PERF_CAP_PEBS_FORMAT | PERF_CAP_LBR_FORMAT);
+}
+
 static enum elisa_refusal refusal_by_vcpus(struct kvm *kvm)
 {
 	struct kvm_vcpu *kvm_vcpu;
@@ -552,7 +560,7 @@ static enum elisa_refusal refusal_by_vcpus(struct kvm *kvm)
 			return ELISA_REFUSED_NESTED;
 		if (elisa_kvm_in_smm(kvm_vcpu))
 			return ELISA_REFUSED_SMM;
-		if (kvm_vcpu->arch.perf_capabilities & PERF_CAP_PEBS_FORMAT)
+		if (records_branches_or_loads(kvm_vcpu))
 			return ELISA_REFUSED_VPMU;
 	}
 	return ELISA_REFUSED_NOT;

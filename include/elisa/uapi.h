@@ -47,7 +47,8 @@ struct elisa_info {
 #define ELISA_MISSING_EXECUTE_ONLY 0x04u
 #define ELISA_MISSING_VMFUNC 0x08u /* EPTP switching */
 #define ELISA_MISSING_INVEPT 0x10u
-#define ELISA_MISSING_IMMUNITY 0x20u /* to L1TF or MDS; ELISA_ATTACH_ACCEPT_SIDE_CHANNELS */
+/* To L1TF, MDS, TAA, MMIO stale data, RFDS or GDS; ELISA_ATTACH_ACCEPT_SIDE_CHANNELS. */
+#define ELISA_MISSING_IMMUNITY 0x20u
 
 /*
  * DOMAIN_CREATE: returns a domain's fd. ENODEV `missing` is more than ELISA_MISSING_IMMUNITY;
@@ -149,7 +150,7 @@ enum elisa_refusal {
 	ELISA_REFUSED_SHADOW,       /* no EPT for this VM */
 	ELISA_REFUSED_WINDOW,       /* a memory slot overlaps the window */
 	ELISA_REFUSED_SIDE_CHANNEL, /* see ELISA_MISSING_IMMUNITY */
-	ELISA_REFUSED_VPMU,         /* PEBS or BTS offered to the guest */
+	ELISA_REFUSED_VPMU,         /* PEBS or LBR offered to the guest */
 	ELISA_REFUSED_NO_VCPU,
 };
 

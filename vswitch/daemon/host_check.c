@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LEAKS "L1TF, MDS, TAA, MMIO stale data, RFDS and GDS"
+
 static const struct {
 	uint32_t bit;
 	const char *text;
@@ -25,9 +27,9 @@ static const struct {
 			       "Haswell generation or later; most hypervisors do not offer it to "
 			       "their guests"},
 	{ELISA_MISSING_INVEPT, "single-context INVEPT is missing: use a CPU that has it"},
-	{ELISA_MISSING_IMMUNITY, "this CPU is not immune to L1TF or MDS, so a guest could read "
-				 "others' packets from its caches: use a newer CPU, or accept that "
-				 "with --accept-side-channels"},
+	{ELISA_MISSING_IMMUNITY, "this CPU is not immune to all of " LEAKS ", so a guest could "
+				 "read others' packets from its caches and buffers: use a newer "
+				 "CPU, or accept that with --accept-side-channels"},
 };
 
 /* Each thing that is missing becomes a line of the log; the first one is the failure. */
@@ -98,8 +100,8 @@ static int check_info(int module, bool accept_side_channels, struct elisa_info *
 	if (accept_side_channels && (missing & ELISA_MISSING_IMMUNITY)) {
 		missing &= ~ELISA_MISSING_IMMUNITY;
 		elisa_log(ELISA_LOG_WARNING,
-			  "this CPU is not immune to L1TF or MDS: VMs of this switch may spy on "
-			  "each other (accepted with --accept-side-channels)");
+			  "this CPU is not immune to all of " LEAKS ": VMs of this switch may spy "
+			  "on each other (accepted with --accept-side-channels)");
 	}
 	return missing ? report_missing(missing, failure) : 0;
 }
@@ -141,10 +143,10 @@ const char *elisa_refusal_text(uint32_t refusal)
 		return "its memory reaches into the window at the top of the physical address "
 		       "space; give it less memory or a larger phys-bits";
 	case ELISA_REFUSED_SIDE_CHANNEL:
-		return "this CPU is not immune to L1TF or MDS; use a newer CPU, or start "
+		return "this CPU is not immune to all of " LEAKS "; use a newer CPU, or start "
 		       "elisa-switchd with --accept-side-channels";
 	case ELISA_REFUSED_VPMU:
-		return "it is offered PEBS or BTS; start it without a virtual PMU (QEMU: "
+		return "it is offered PEBS or LBR; start it without a virtual PMU (QEMU: "
 		       "-cpu …,pmu=off)";
 	case ELISA_REFUSED_NO_VCPU:
 		return "it has no vCPU yet; try again when it has started";
