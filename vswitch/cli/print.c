@@ -74,6 +74,7 @@ void elisa_print_port(const json_t *result)
 	print_member(result, "number", "number");
 	print_member(vm, "VM", "name");
 	print_member(vm, "VM's process", "pid");
+	print_member(vm, "run by user", "uid");
 	print_member(result, "MAC address", "mac");
 	print_member(result, "when full", "on_full");
 	print_member(result, "largest MTU", "max_mtu");

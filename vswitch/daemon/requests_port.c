@@ -7,6 +7,7 @@
 #include "module.h"
 #include "names.h"
 #include "tsc.h"
+#include "vm_find.h"
 
 #include <elisa/hypercall.h>
 
@@ -41,6 +42,14 @@ static int take_port(struct elisa_daemon *daemon, const json_t *arguments, struc
 			  daemon->options.switch_name, name);
 }
 
+/* A number, or null where it cannot be told. */
+static json_t *user_json(const char *proc, pid_t pid)
+{
+	uid_t user;
+
+	return elisa_vm_user(proc, pid, &user) ? json_null() : json_integer((json_int_t)user);
+}
+
 static json_t *port_json(struct elisa_daemon *daemon, const struct elisa_port *port)
 {
 	unsigned int number = elisa_port_number(&daemon->ports, port);
@@ -53,14 +62,15 @@ static json_t *port_json(struct elisa_daemon *daemon, const struct elisa_port *p
 		state = (struct elisa_port_state){0};
 	elisa_switch_port_policy(daemon->domain.sw, number, &policy);
 	elisa_mac_print(port->mac, mac);
-	return json_pack("{s:s, s:i, s:s, s:{s:i, s:o}, s:s, s:i, s:i, s:b, s:b, s:i, s:I, s:o}",
-			 "name", port->name, "number", (int)number, "mac", mac, "vm", "pid",
-			 (int)port->vm->pid, "name", elisa_json_text(port->vm->name), "on_full",
-			 port->backpressure ? "backpressure" : "drop", "max_mtu",
-			 (int)port->max_mtu, "max_queues", (int)port->max_queues, "claimed",
-			 state.claimed != 0, "started", state.started != 0, "regions",
-			 (int)state.nb_regions, "pinned_pages", (json_int_t)state.pinned_pages,
-			 "policy", elisa_policy_json(&policy));
+	return json_pack(
+		"{s:s, s:i, s:s, s:{s:i, s:o, s:o}, s:s, s:i, s:i, s:b, s:b, s:i, s:I, s:o}",
+		"name", port->name, "number", (int)number, "mac", mac, "vm", "pid",
+		(int)port->vm->pid, "uid", user_json(daemon->vms.proc, port->vm->pid), "name",
+		elisa_json_text(port->vm->name), "on_full",
+		port->backpressure ? "backpressure" : "drop", "max_mtu", (int)port->max_mtu,
+		"max_queues", (int)port->max_queues, "claimed", state.claimed != 0, "started",
+		state.started != 0, "regions", (int)state.nb_regions, "pinned_pages",
+		(json_int_t)state.pinned_pages, "policy", elisa_policy_json(&policy));
 }
 
 static int take_mac(struct elisa_daemon *daemon, const json_t *arguments,

@@ -52,6 +52,25 @@ static void read_name(const char *proc, pid_t pid, char name[ELISA_VM_NAME_SIZE]
 	elisa_vm_name_parse(cmdline, size, name);
 }
 
+int elisa_vm_user(const char *proc, pid_t pid, uid_t *user)
+{
+	char path[PATH_MAX], status[4096];
+	const char *line;
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%d/status", proc, pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENOENT;
+	size = read(fd, status, sizeof(status) - 1);
+	close(fd);
+	status[size > 0 ? size : 0] = '\0';
+	/* The name before it has its newlines escaped. Real, then effective. */
+	line = strstr(status, "\nUid:\t");
+	return line && sscanf(line, "\nUid:\t%*u\t%u", user) == 1 ? 0 : -ENOENT;
+}
+
 /* The number of the process's KVM VM descriptor; -ENOENT if it has none, else why one cannot tell. */
 static int find_kvm_fd(const char *proc, pid_t pid)
 {

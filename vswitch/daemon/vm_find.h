@@ -27,6 +27,13 @@ struct elisa_vm_process {
 int elisa_vm_find(const char *proc, const char *reference, struct elisa_vm_process *found,
 		  struct elisa_failure *failure);
 
+/*
+ * The user that a process runs as. A name is what the process says of itself, so who adds a port by
+ * name should see whose it is.
+ *	-ENOENT	it cannot be told: the process is gone
+ */
+int elisa_vm_user(const char *proc, pid_t pid, uid_t *user);
+
 /* A VM's descriptor, copied to this process, and the process it came from. */
 struct elisa_vm_handle {
 	int pidfd;  /* becomes readable when the process is gone */

@@ -56,6 +56,8 @@ static void remove_process(pid_t pid)
 	rmdir(path);
 	snprintf(path, sizeof(path), "%s/%d/cmdline", fixture_proc, pid);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/%d/status", fixture_proc, pid);
+	unlink(path);
 	snprintf(path, sizeof(path), "%s/%d", fixture_proc, pid);
 	rmdir(path);
 }
@@ -99,8 +101,8 @@ static void run_vm(uint32_t nb_vcpus, int ready)
 
 pid_t fixture_process(const char *cmdline, size_t size, uint32_t nb_vcpus, const char *link)
 {
-	char path[128], byte;
-	int ready[2];
+	char path[128], status[64], byte;
+	int ready[2], status_size;
 	unsigned int slot = 0;
 	pid_t pid;
 
@@ -122,6 +124,10 @@ pid_t fixture_process(const char *cmdline, size_t size, uint32_t nb_vcpus, const
 	assert_int_equal(symlink(link, path), 0);
 	snprintf(path, sizeof(path), "%s/%d/cmdline", fixture_proc, pid);
 	make_file(path, cmdline, size);
+	snprintf(path, sizeof(path), "%s/%d/status", fixture_proc, pid);
+	status_size = snprintf(status, sizeof(status), "Name:\tqemu\nUid:\t1\t%u\t2\t3\nGid:\t4\n",
+			       FAKE_USER);
+	make_file(path, status, (size_t)status_size);
 	return pid;
 }
 

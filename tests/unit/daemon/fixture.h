@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #define FAKE_KVM_FD 77
+#define FAKE_USER 64055u /* whom they run as, in that tree */
 
 /* The built elisa-image.elf, from the command line: tests need the real one. */
 extern const char *fixture_image;

@@ -64,6 +64,7 @@ static void a_port_gets_what_was_asked(void **state)
 	assert_int_equal(number(port, "max_mtu"), 9216);
 	assert_int_equal(number(port, "max_queues"), 2);
 	assert_int_equal(number(json_object_get(port, "vm"), "pid"), pid);
+	assert_int_equal(number(json_object_get(port, "vm"), "uid"), FAKE_USER);
 	assert_string_equal(text(json_object_get(port, "vm"), "name"), "a");
 	json_decref(port);
 	assert_int_equal(fake_module.last_port.max_mtu, 9216);

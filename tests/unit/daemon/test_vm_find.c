@@ -158,6 +158,20 @@ static void several_vms_of_one_name_are_listed(void **state)
 	assert_int_equal(find("twin", &found, text), -ENOTUNIQ);
 }
 
+static void a_process_has_a_user(void **state)
+{
+	pid_t pid = fixture_vm("one", 1);
+	uid_t user = 0;
+
+	(void)state;
+	assert_int_equal(elisa_vm_user(fixture_proc, pid, &user), 0);
+	assert_int_equal(user, FAKE_USER);
+	assert_int_equal(elisa_vm_user("/proc", getpid(), &user), 0);
+	assert_int_equal(user, geteuid());
+	fixture_kill(pid);
+	assert_int_equal(elisa_vm_user(fixture_proc, pid, &user), -ENOENT);
+}
+
 static void the_descriptor_is_that_of_the_process(void **state)
 {
 	struct elisa_vm_process found;
@@ -263,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_vm_is_not_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(several_vms_of_one_name_are_listed, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_process_has_a_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_descriptor_is_that_of_the_process, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_vm_that_ended_meanwhile_is_noticed, setup,
