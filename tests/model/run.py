@@ -27,6 +27,10 @@ OWNER = ["one_user", "set_up_again", "queue_comes_back", "progress"]
 CHECKS = {
     "three-senders": ("receive", {"SENDERS": 3, "SIZE": 2, "HEADS": 4, "RUNS": 1, "STOPS": 1, "BREAKS": 0},
                       RECEIVE, "three senders over two laps, one stops anywhere and is finished"),
+    "three-senders-again": ("receive", {"SENDERS": 3, "SIZE": 2, "HEADS": 3, "RUNS": 1, "STOPS": 1, "BREAKS": 1},
+                            RECEIVE, "three senders over a lap and a half, one stops, its finisher is begun again"),
+    "three-senders-stops": ("receive", {"SENDERS": 3, "SIZE": 2, "HEADS": 3, "RUNS": 1, "STOPS": 2, "BREAKS": 0},
+                            RECEIVE, "three senders over a lap and a half, two stop anywhere and are finished"),
     "laps": ("receive", {"SENDERS": 2, "SIZE": 2, "HEADS": 6, "RUNS": 2, "STOPS": 1, "BREAKS": 1}, RECEIVE,
              "two senders over three laps, one stops anywhere, its finisher is begun again anywhere"),
     "stops": ("receive", {"SENDERS": 2, "SIZE": 2, "HEADS": 4, "RUNS": 1, "STOPS": 2, "BREAKS": 1}, RECEIVE,
