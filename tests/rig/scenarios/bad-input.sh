@@ -260,7 +260,7 @@ PINNED_ALONE=$(pinned)
 ports_of_the_pair first
 stage "A begins to send to B"
 pair_starts first
-give_way
+renice_guests 19 A B
 stage "wrong commands"
 refused_by_the_daemon
 stage "wrong ports"

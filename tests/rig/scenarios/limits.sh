@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# rig: seconds=100 limit=500
+# rig: seconds=120 limit=500
 # Limits of a port, while guest A sends to guest B: guest C sends from addresses that are not its own and from
 # too many, more than it may, and to whom it may not. What is stopped is counted by reason, and A loses nothing.
+# Then A receives, and drops what it has no room for: B sends to it, alone and beside C, which floods.
 #
 # Ports: p0 (A; whatever comes to it stays in its ring), p1 (B, with back-pressure), p2 (C).
 
@@ -35,15 +36,15 @@ frames() { # NAME MODE MAC COUNT: C's elisa-frames
 	snapshot "$1"
 }
 
-# Hundredths of a second before and after, and what the switch had let through of C's packets between
+# Hundredths of a second before and after, and what the switch had let through of a port's packets between
 # the two.
-look() { # NAME REASON
+look() { # NAME REASON PORT
 	read -r BEFORE _ < /proc/uptime
-	json stats p2 > "$RIG_SCENARIO_OUTPUT/$1.stats"
+	json stats "$3" > "$RIG_SCENARIO_OUTPUT/$1.stats"
 	read -r AFTER _ < /proc/uptime
 	BEFORE=${BEFORE%.*}${BEFORE#*.}
 	AFTER=${AFTER%.*}${AFTER#*.}
-	PASSED=$(($(sent "$1" p2) - $(sent "$1" p2 "$2")))
+	PASSED=$(($(sent "$1" "$3") - $(sent "$1" "$3" "$2")))
 }
 
 until_dropped() { # REASON N
@@ -60,10 +61,10 @@ rate_holds() { # NAME REASON RATE BURST
 	need "$1.started" "no OK from C" guest_do C start
 	need "$1.more-than-the-limit" "C does not send more" \
 		until_dropped "$2" $(($(json stats p2 | field "$2") + 1000))
-	look "$1.begin" "$2"
+	look "$1.begin" "$2" p2
 	FROM=$BEFORE FROM_AFTER=$AFTER ALREADY=$PASSED
 	sleep 1.5
-	look "$1.end" "$2"
+	look "$1.end" "$2" p2
 	need "$1.stopped" "no OK from C" guest_do C stop
 	PASSED=$((PASSED - ALREADY))
 	MOST=$(($3 * (AFTER + 1 - FROM) / 100 + $4 + 1))
@@ -87,7 +88,8 @@ need port-p2 "port add" elisactl port add p2 --vm C --mac $MAC_C --mtu 9000 --gu
 	--allow-ip 10.0.0.1,2001:db8::1 --allow-vlan 0,5
 stage "A begins to send to B"
 pair_starts first
-give_way
+# The pair gets the time that C leaves.
+renice_guests 19 A B
 
 stage "source guard: C sends $HONEST frames that are its own and $STRAYS that are not"
 frames guard strays $MAC_B $((HONEST + STRAYS))
@@ -154,6 +156,78 @@ result B_received "$GOT"
 check pair.nothing-lost "A sent $SENT, $FROM_C came from C, B received $GOT" \
 	equal "$GOT" $((SENT + FROM_C))
 check pair.no-recovery "thrown out" equal "$(exits pair A recoveries)$(exits pair C recoveries)" 00
+
+# Packets of a sender that came to A between two snapshots, and what was dropped, for that reason or at all.
+arrived() { # NAME PORT
+	echo $(($(sent "$1.end" "$2") - $(sent "$1.end" "$2" dropped) - \
+		$(sent "$1.begin" "$2") + $(sent "$1.begin" "$2" dropped)))
+}
+lost() { # NAME PORT REASON
+	echo $(($(sent "$1.end" "$2" "$3") - $(sent "$1.begin" "$2" "$3")))
+}
+
+# What comes to A of B's packets in a second, while C may send as well.
+share() { # NAME SENDERS…
+	SHARE=$1
+	shift
+	snapshot "$SHARE.begin"
+	need "$SHARE.A" "no OK from A" guest_do A start
+	for SENDER in "$@"; do
+		need "$SHARE.$SENDER" "no OK from $SENDER" guest_do "$SENDER" start
+	done
+	look "$SHARE.first" dropped p1
+	FROM=$(((BEFORE + AFTER) / 2)) ALREADY=$PASSED
+	sleep 1
+	look "$SHARE.last" dropped p1
+	RATE_OF_B=$(((PASSED - ALREADY) * 100 / ((BEFORE + AFTER) / 2 - FROM)))
+	for SENDER in "$@"; do
+		need "$SHARE.$SENDER.stopped" "no OK from $SENDER" guest_do "$SENDER" stop
+	done
+	sleep 0.2
+	need "$SHARE.A.stopped" "no OK from A" guest_do A stop
+	snapshot "$SHARE.end"
+	result "fair_$SHARE" $RATE_OF_B
+	ARRIVED=0
+	for PORT in p1 p2; do
+		LIMITED=$(lost "$SHARE" $PORT rate-limit)
+		FULL=$(lost "$SHARE" $PORT receiver-full)
+		ARRIVED=$((ARRIVED + $(arrived "$SHARE" $PORT)))
+		result "fair_${SHARE}_${PORT}_arrived" "$(arrived "$SHARE" $PORT)"
+		result "fair_${SHARE}_${PORT}_limited" "$LIMITED"
+		result "fair_${SHARE}_${PORT}_full" "$FULL"
+		check "fair.$SHARE.$PORT-adds-up" \
+			"$(lost "$SHARE" $PORT dropped) dropped, $LIMITED by the limit, $FULL by A" \
+			equal "$(lost "$SHARE" $PORT dropped)" $((LIMITED + FULL))
+	done
+	GOT=$(($(received "$SHARE.end" p0) - $(received "$SHARE.begin" p0)))
+	check "fair.$SHARE.A-exact" "$ARRIVED sent to A, $GOT delivered" equal $ARRIVED $GOT
+}
+
+stage "fairness: B sends to A"
+need fair.peer "testpmd refused a command" guest_do B "cmd set eth-peer 0 $MAC_A"
+need fair.sends "testpmd refused a command" guest_do B "cmd set fwd txonly"
+need fair.receives "testpmd refused a command" guest_do A "cmd set fwd rxonly"
+need fair.limit "port set" elisactl port set p1 --rate-packets $RATE
+set_p2 fair.neighbour --private off --rate-packets $RATE
+peer fair $MAC_A 60
+# A comes last: without a limit its ring is full before it runs.
+renice_guests 0 B
+renice_guests 5 A
+share alone B
+ALONE=$RATE_OF_B
+check fair.alone "$ALONE packets of B's in a second, $RATE may pass" \
+	[ "$ALONE" -ge $((RATE * (100 - UNEXPLAINED) / 100)) ]
+stage "fairness: C floods A, and has a limit"
+share beside B C
+check fair.flood "C did not flood" [ "$LIMITED" -ge $((10 * ARRIVED)) ]
+check fair.nine-tenths "B's share was $ALONE, beside C it is $RATE_OF_B" \
+	[ $((RATE_OF_B * 10)) -ge $((ALONE * 9)) ]
+stage "fairness: C has no limit"
+set_p2 fair.unlimited --rate-packets none
+share unlimited B C
+# Otherwise the above shows nothing.
+check fair.unlimited-takes-all "B's share was $ALONE, beside C without a limit it is $RATE_OF_B" \
+	[ $((RATE_OF_B * 10)) -lt $((ALONE * 9)) ]
 
 stage "stopping"
 guests_leave A B C

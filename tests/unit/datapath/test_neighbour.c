@@ -3,6 +3,8 @@
  * test_neighbour.c - what a flooding neighbour leaves to others: of the table of addresses, and of a
  * receiver's slots. The clock is the test's, so the counts are exact.
  */
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "fake_clock.h"
@@ -222,6 +224,81 @@ static void test_share_in_a_flood_of_addresses(void **state)
 	assert_int_equal(guest_drain(&world->guests[3]), 0);
 }
 
+/*
+ * The same with F in a thread of its own, which calls all the time. B takes all that is there, then time
+ * moves; so F's limit leaves A its slots whatever the threads' turns are, and however busy the machine is.
+ */
+#define THREAD_ROUNDS 200u
+#define THREAD_RING 512u /* more than F's burst and what a few rounds give it */
+
+struct flooder {
+	struct world *world;
+	uint64_t calls;
+	bool stop, failed;
+};
+
+static void *flood_until_stop(void *argument)
+{
+	struct flooder *flooder = argument;
+	struct guest *f = &flooder->world->guests[2];
+
+	for (uint32_t i = 0; i < 256; i++)
+		guest_fill(f, i, flooder->world->guests[1].mac, 60, i);
+	while (!__atomic_load_n(&flooder->stop, __ATOMIC_ACQUIRE)) {
+		flooder->failed |= guest_send(flooder->world, f, 256) != 256;
+		__atomic_add_fetch(&flooder->calls, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* Two calls of F begin and end: without a limit they take the whole ring. */
+static void await_flood(const struct flooder *flooder)
+{
+	uint64_t seen = __atomic_load_n(&flooder->calls, __ATOMIC_ACQUIRE);
+
+	while (__atomic_load_n(&flooder->calls, __ATOMIC_ACQUIRE) < seen + 3)
+		sched_yield();
+}
+
+static uint32_t share_beside_a_thread(struct world *world)
+{
+	struct guest *a = &world->guests[0], *b = &world->guests[1];
+	struct flooder flooder = {.world = world};
+	uint32_t arrived = 0;
+	pthread_t thread;
+
+	guest_setup_queue(world, b, THREAD_RING);
+	for (uint32_t i = 0; i < SHARE; i++)
+		guest_fill(a, i, b->mac, 60, i);
+	assert_int_equal(pthread_create(&thread, NULL, flood_until_stop, &flooder), 0);
+	for (uint32_t round = 0; round < THREAD_ROUNDS; round++) {
+		await_flood(&flooder);
+		assert_int_equal(guest_send(world, a, SHARE), SHARE);
+		arrived += take_from_a(b, a, THREAD_RING);
+		__atomic_add_fetch(&fake_tsc, MILLISECOND, __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&flooder.stop, true, __ATOMIC_RELEASE);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_false(flooder.failed);
+	return arrived + take_from_a(b, a, THREAD_RING);
+}
+
+static void test_share_beside_a_thread(void **state)
+{
+	struct world *world = *state;
+	const struct elisa_port_policy policy = {.packets = {20000, 0}};
+	uint64_t sent;
+
+	assert_true(share_beside_a_thread(world) < THREAD_ROUNDS * SHARE / 2);
+	set(world, 2, &policy);
+	sent = world_stats(world, &world->guests[2]).tx_packets;
+	assert_true(share_beside_a_thread(world) >= THREAD_ROUNDS * SHARE * 9 / 10);
+	sent = world_stats(world, &world->guests[2]).tx_packets - sent;
+	assert_true(sent >= THREAD_ROUNDS * 256ull);
+	assert_in_range(sent - dropped(world, 2, ELISA_DROP_RATE_LIMIT), 0,
+			THREAD_ROUNDS * 20 + 257);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +308,7 @@ int main(void)
 		TEST(test_share_in_a_storm),
 		TEST(test_share_in_a_flood),
 		TEST(test_share_in_a_flood_of_addresses),
+		TEST(test_share_beside_a_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

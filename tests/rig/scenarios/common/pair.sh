@@ -6,7 +6,7 @@
 #	ports_of_the_pair NAME
 #	pair_starts NAME	testpmd in both, traffic begins
 #	pair_goes_on NAME	it begins again
-#	give_way		the pair gets the time that the others leave
+#	renice_guests NICE ID…	with 19 they get the time that the others leave
 #	pair_stops NAME		counts in SENT (A's driver) and GOT (B's), both since testpmd was started
 #	pair_exact NAME		it has stopped: drivers and switch have counted the same, A lost nothing;
 #				leaves a snapshot NAME, TAKEN, DELIVERED, LOST
@@ -28,16 +28,18 @@ pair_goes_on() {
 	need "$1.start-A" "no OK from A" guest_do A start
 }
 
-give_way() {
+renice_guests() {
+	NICE=$1
+	shift
 	THREADS=""
-	for ID in A B; do
+	for ID in "$@"; do
 		read -r PID < "$RIG_TEMPORARY/$ID.pid"
 		for THREAD in /proc/"$PID"/task/*; do
 			THREADS="$THREADS ${THREAD##*/}"
 		done
 	done
 	# shellcheck disable=SC2086
-	renice -n 19 -p $THREADS
+	renice "$NICE" -p $THREADS
 }
 
 pair_stops() {

@@ -71,7 +71,7 @@ snapshot() {
 
 # One port's object of a snapshot, or of the text on stdin.
 port_part() { # PORT sent|received
-	sed "s/.*\"name\":\"$1\",//; s/\"name\":.*//; s/.*\"$2\":{//"
+	sed "s/.*\"name\":\"$1\",//; s/\"name\":.*//; s/.*\"$2\":{//; s/\"received\":.*//"
 }
 
 field() { # KEY: the first "KEY":NUMBER of stdin, 0 when there is none
