@@ -14,6 +14,7 @@
 #include "seam.h"
 
 ELISA_STATIC_ASSERT(sizeof(struct elisa_contexts) <= ELISA_PAGE_SIZE, "one page");
+ELISA_STATIC_ASSERT(ELISA_PAGE_SIZE / sizeof(uint64_t) >= 2 * ELISA_MAX_VCPUS, "one page");
 
 #define GIB_SIZE 0x40000000ull
 #define KEPT_FS_BASE (ELISA_OFFSET_KEPT_FS_BASE - ELISA_OFFSET_STACK)
@@ -138,11 +139,17 @@ static void free_all(struct elisa_contexts *contexts)
 	elisa_seam_page_free(contexts);
 }
 
-/* A page that becomes or was an EPT root may have translations from another life (SDM 29.4.3.3). */
-static void invalidate_both(const struct elisa_contexts *contexts)
+/* Both EPTPs of each of vcpus[0..count). */
+static void invalidate(struct elisa_contexts *const *vcpus, unsigned int count)
 {
-	elisa_seam_invalidate(elisa_ept_eptp(&contexts->gate));
-	elisa_seam_invalidate(elisa_ept_eptp(&contexts->trusted));
+	uint64_t *eptps = vcpus[0]->tables->eptps;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		eptps[2 * i] = elisa_ept_eptp(&vcpus[i]->gate);
+		eptps[2 * i + 1] = elisa_ept_eptp(&vcpus[i]->trusted);
+	}
+	elisa_seam_invalidate(eptps, 2 * count);
 }
 
 int elisa_contexts_create(const struct elisa_domain_tables *tables, uint32_t vcpu_index,
@@ -169,7 +176,8 @@ int elisa_contexts_create(const struct elisa_domain_tables *tables, uint32_t vcp
 	contexts->identity->magic = ELISA_IDENTITY_MAGIC;
 	contexts->identity->abi = ELISA_IMAGE_ABI;
 	contexts->identity->vcpu = vcpu_index;
-	invalidate_both(contexts);
+	/* A page that becomes an EPT root may have translations from another life (SDM 29.4.3.3). */
+	invalidate(&contexts, 1);
 	*out = contexts;
 	return 0;
 }
@@ -178,7 +186,8 @@ void elisa_contexts_destroy(struct elisa_contexts *contexts)
 {
 	if (!contexts)
 		return;
-	invalidate_both(contexts);
+	/* So may one that was. */
+	invalidate(&contexts, 1);
 	free_all(contexts);
 }
 
@@ -227,7 +236,26 @@ bool elisa_contexts_admitted(const struct elisa_contexts *contexts, struct elisa
 	return find_root(contexts, root) < ELISA_MAX_ROOTS;
 }
 
-int elisa_contexts_admit(struct elisa_contexts *contexts, struct elisa_gpa root)
+/* In both contexts; finish_removal() follows. */
+static void remove_root(struct elisa_contexts *contexts, struct elisa_gpa root)
+{
+	elisa_ept_remove_page(&contexts->gate, root);
+	elisa_ept_remove_page(&contexts->trusted, root);
+}
+
+/* One invalidation for all. */
+static void finish_removal(struct elisa_contexts *const *vcpus, unsigned int count)
+{
+	unsigned int i;
+
+	invalidate(vcpus, count);
+	for (i = 0; i < count; i++) {
+		elisa_ept_free_unlinked(&vcpus[i]->gate);
+		elisa_ept_free_unlinked(&vcpus[i]->trusted);
+	}
+}
+
+static int admit(struct elisa_contexts *contexts, struct elisa_gpa root)
 {
 	uint64_t window = contexts->tables->window.value;
 	struct elisa_hpa table = elisa_seam_page_hpa(contexts->tables->trusted.root);
@@ -247,32 +275,58 @@ int elisa_contexts_admit(struct elisa_contexts *contexts, struct elisa_gpa root)
 	if (i == ELISA_MAX_ROOTS)
 		return -ENOSPC;
 	error = elisa_ept_prepare(&contexts->trusted, root, ELISA_PAGE_SIZE, ELISA_PAGE_SIZE);
-	if (error)
-		goto trim_trusted;
-	error = elisa_ept_prepare(&contexts->gate, root, ELISA_PAGE_SIZE, ELISA_PAGE_SIZE);
-	if (error)
-		goto trim_gate;
+	if (!error)
+		error = elisa_ept_prepare(&contexts->gate, root, ELISA_PAGE_SIZE, ELISA_PAGE_SIZE);
+	if (error) {
+		remove_root(contexts, root);
+		finish_removal(&contexts, 1);
+		return error;
+	}
 	elisa_ept_commit(&contexts->trusted, root, table, ELISA_PAGE_SIZE, ELISA_EPT_READ);
 	elisa_ept_commit(&contexts->gate, root, table, ELISA_PAGE_SIZE, ELISA_EPT_READ);
 	contexts->roots[i].gpa = root;
 	contexts->roots[i].users = 1;
 	return 0;
-
-trim_gate:
-	elisa_ept_remove_page(&contexts->gate, root);
-trim_trusted:
-	elisa_ept_remove_page(&contexts->trusted, root);
-	return error;
 }
 
-void elisa_contexts_evict(struct elisa_contexts *contexts, struct elisa_gpa root)
+int elisa_contexts_admit(struct elisa_contexts *const *vcpus, unsigned int count,
+			 struct elisa_gpa root)
+{
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < count; i++) {
+		error = admit(vcpus[i], root);
+		if (error) {
+			elisa_contexts_evict(vcpus, i, root);
+			return error;
+		}
+	}
+	return 0;
+}
+
+/* True: that was the last admission. */
+static bool end_admission(struct elisa_contexts *contexts, struct elisa_gpa root)
 {
 	unsigned int i = find_root(contexts, root);
 
-	if (i == ELISA_MAX_ROOTS || --contexts->roots[i].users != 0)
-		return;
-	elisa_ept_remove_page(&contexts->gate, root);
-	elisa_ept_remove_page(&contexts->trusted, root);
+	return i < ELISA_MAX_ROOTS && --contexts->roots[i].users == 0;
+}
+
+void elisa_contexts_evict(struct elisa_contexts *const *vcpus, unsigned int count,
+			  struct elisa_gpa root)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (!end_admission(vcpus[i], root))
+			continue;
+		remove_root(vcpus[i], root);
+		any = true;
+	}
+	if (any)
+		finish_removal(vcpus, count);
 }
 
 void elisa_contexts_set_default(struct elisa_contexts *contexts, uint64_t eptp)

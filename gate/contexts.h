@@ -66,21 +66,24 @@ int elisa_contexts_which(const struct elisa_contexts *contexts, uint64_t eptp);
 struct elisa_hpa elisa_contexts_list_hpa(const struct elisa_contexts *contexts);
 
 /*
- * Lets the guest process whose CR3 holds `root` (bits 51:12, low bits 0) through the gate. A root
- * admitted twice needs two evictions.
+ * Lets the guest process whose CR3 holds `root` (bits 51:12, low bits 0) through the gate of each of
+ * vcpus[0..count), of one domain; of none if there is an error. A root admitted twice needs two
+ * evictions.
  *	-EINVAL	not page-aligned, or beyond 48 bits	-ERANGE	inside the window
  *	-ENOSPC	ELISA_MAX_ROOTS others are admitted	-ENOMEM
  */
-int elisa_contexts_admit(struct elisa_contexts *contexts, struct elisa_gpa root);
+int elisa_contexts_admit(struct elisa_contexts *const *vcpus, unsigned int count,
+			 struct elisa_gpa root);
 
 /*
  * Takes an admission back; with the last one the root resolves nowhere any more when this returns,
  * and a vCPU inside with that CR3 is thrown out with an EPT violation. A root that is not admitted
- * is ignored.
+ * is ignored. However many vCPUs: at most one elisa_seam_invalidate().
  */
-void elisa_contexts_evict(struct elisa_contexts *contexts, struct elisa_gpa root);
+void elisa_contexts_evict(struct elisa_contexts *const *vcpus, unsigned int count,
+			  struct elisa_gpa root);
 
-/* Whether elisa_contexts_admit(root) is in force. */
+/* Whether elisa_contexts_admit() of `root` is in force. */
 bool elisa_contexts_admitted(const struct elisa_contexts *contexts, struct elisa_gpa root);
 
 /*

@@ -3,7 +3,8 @@
  * domain_tables.c - the tables that all vCPUs of a domain share, and who has claimed which part of
  * the window.
  *
- * Called by the host module. The structure, the claims' directory and each bitmap are one page.
+ * Called by the host module. The structure, the claims' directory, each bitmap and the EPTPs to
+ * invalidate are one page.
  * `shared` is an EPT that no CPU ever loads: its page directories are linked into each vCPU's.
  */
 #include "domain_tables.h"
@@ -54,9 +55,10 @@ int elisa_domain_tables_create(struct elisa_gpa window, struct elisa_domain_tabl
 		return -ENOMEM;
 	tables->window = window;
 	tables->claims = elisa_seam_page_alloc();
+	tables->eptps = elisa_seam_page_alloc();
 	tables->gate_page = copy_of(elisa_gate_page);
 	tables->entry_page = copy_of(elisa_entry_page);
-	if (!tables->claims || !tables->gate_page || !tables->entry_page)
+	if (!tables->claims || !tables->eptps || !tables->gate_page || !tables->entry_page)
 		goto destroy;
 	error = elisa_trusted_table_create(&tables->trusted, window);
 	if (error)
@@ -93,6 +95,8 @@ void elisa_domain_tables_destroy(struct elisa_domain_tables *tables)
 		elisa_seam_page_free(tables->entry_page);
 	if (tables->gate_page)
 		elisa_seam_page_free(tables->gate_page);
+	if (tables->eptps)
+		elisa_seam_page_free(tables->eptps);
 	if (tables->claims)
 		free_claims(tables);
 	elisa_seam_page_free(tables);

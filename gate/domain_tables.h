@@ -19,6 +19,7 @@ struct elisa_domain_tables {
 	unsigned char *gate_page; /* copies of the constant pages */
 	unsigned char *entry_page;
 	uint64_t **claims; /* bit for each 4 KiB of the window that is prepared, 128 MiB a page */
+	uint64_t *eptps;   /* contexts.c's use: what is to be invalidated at once */
 };
 
 /*
@@ -54,7 +55,7 @@ void elisa_domain_tables_commit(struct elisa_domain_tables *tables, uint64_t off
 /*
  * Unmaps [offset, offset + length) and gives the claim back; what was never committed may be
  * cleared too. Before the memory or the offset is used for anything else, the caller waits for a
- * grace period and calls elisa_seam_invalidate() for the trusted EPTP of every vCPU of the domain.
+ * grace period and invalidates the trusted EPTP of every vCPU of the domain.
  */
 void elisa_domain_tables_clear(struct elisa_domain_tables *tables, uint64_t offset,
 			       uint64_t length);

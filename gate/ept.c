@@ -24,7 +24,7 @@
 #define EPTP_WALK_LENGTH_4 (3ull << 3)
 
 /* Levels are numbered as the SDM does: 4 = root, 3 = 1 GiB entries, 2 = 2 MiB, 1 = 4 KiB. */
-#define LEVEL_ROOT 4u
+#define LEVEL_ROOT ELISA_EPT_LEVELS
 #define LEVEL_GIB 3u
 #define LEVEL_HUGE 2u
 #define LEVEL_PAGE 1u
@@ -94,6 +94,7 @@ int elisa_ept_create(struct elisa_ept *ept)
 {
 	ept->root = elisa_seam_page_alloc();
 	ept->nb_tables = ept->root ? 1 : 0;
+	ept->nb_unlinked = 0;
 	return ept->root ? 0 : -ENOMEM;
 }
 
@@ -194,13 +195,10 @@ static bool is_empty(const uint64_t *table)
 	return true;
 }
 
-/*
- * Unlinks the tables above the entry for gpa that are empty, lowest first, and returns them in
- * unlinked[], which has room for one of each level below the root.
- */
-static unsigned int unlink_empty(struct elisa_ept *ept, uint64_t gpa, uint64_t **unlinked)
+/* Unlinks the tables above the entry for gpa that are empty, lowest first. */
+static void unlink_empty(struct elisa_ept *ept, uint64_t gpa)
 {
-	unsigned int level, reached, count = 0;
+	unsigned int level, reached;
 	uint64_t *entry, *table;
 
 	for (level = LEVEL_HUGE; level <= LEVEL_ROOT; level++) {
@@ -213,21 +211,20 @@ static unsigned int unlink_empty(struct elisa_ept *ept, uint64_t gpa, uint64_t *
 		if (!is_empty(table))
 			break;
 		elisa_entry_store(entry, 0);
-		unlinked[count++] = table;
+		ept->unlinked[ept->nb_unlinked++] = table;
 	}
-	return count;
 }
 
 void elisa_ept_remove_page(struct elisa_ept *ept, struct elisa_gpa gpa)
 {
-	uint64_t *unlinked[LEVEL_ROOT - 1];
-	unsigned int count;
-
 	elisa_ept_clear(ept, elisa_gpa(gpa.value & ~(ELISA_PAGE_SIZE - 1)), ELISA_PAGE_SIZE);
-	count = unlink_empty(ept, gpa.value, unlinked);
-	elisa_seam_invalidate(elisa_ept_eptp(ept));
-	while (count > 0)
-		free_table(ept, unlinked[--count]);
+	unlink_empty(ept, gpa.value);
+}
+
+void elisa_ept_free_unlinked(struct elisa_ept *ept)
+{
+	while (ept->nb_unlinked > 0)
+		free_table(ept, ept->unlinked[--ept->nb_unlinked]);
 }
 
 int elisa_ept_link(struct elisa_ept *ept, struct elisa_gpa gpa, uint64_t *directory)

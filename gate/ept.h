@@ -4,7 +4,7 @@
  *
  * Used by domain_tables.c and contexts.c. Prepare may fail, commit cannot.
  * One caller at a time for each table; the CPU may walk it meanwhile: every entry is written whole.
- * A table page, once linked, stays linked until elisa_ept_remove_page() or elisa_ept_destroy(), so
+ * A table page, once linked, is freed by elisa_ept_free_unlinked() or elisa_ept_destroy() only, so
  * a page walk in flight never meets a freed page.
  */
 #ifndef ELISA_GATE_EPT_H
@@ -18,9 +18,13 @@
 #define ELISA_EPT_EXECUTE 4u
 #define ELISA_EPT_DEVICE 8u /* with rights: registers, uncached */
 
+#define ELISA_EPT_LEVELS 4u
+
 struct elisa_ept {
 	uint64_t *root;     /* owned, with all tables below that are not linked from elsewhere */
 	uint64_t nb_tables; /* owned pages */
+	uint64_t *unlinked[ELISA_EPT_LEVELS - 1]; /* owned, until elisa_ept_free_unlinked() */
+	unsigned int nb_unlinked;
 };
 
 struct elisa_ept_leaf {
@@ -64,10 +68,14 @@ void elisa_ept_commit(struct elisa_ept *ept, struct elisa_gpa gpa, struct elisa_
 void elisa_ept_clear(struct elisa_ept *ept, struct elisa_gpa gpa, uint64_t length);
 
 /*
- * Unmaps one 4 KiB page, invalidates this table's EPTP, and frees the tables that became empty.
- * Not for tables below a shared subtree. May sleep.
+ * Unmaps one 4 KiB page and unlinks the tables that became empty. The CPU may use both until the
+ * caller has invalidated this table's EPTP; then it calls elisa_ept_free_unlinked(), before the next
+ * page is removed. Not for tables below a shared subtree.
  */
 void elisa_ept_remove_page(struct elisa_ept *ept, struct elisa_gpa gpa);
+
+/* Frees what elisa_ept_remove_page() has unlinked. May sleep. */
+void elisa_ept_free_unlinked(struct elisa_ept *ept);
 
 /*
  * Points the GiB at `gpa` to a page directory that belongs to another elisa_ept, which must

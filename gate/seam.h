@@ -26,9 +26,9 @@ struct elisa_hpa elisa_seam_page_hpa(const void *page);
 void *elisa_seam_hpa_page(struct elisa_hpa hpa);
 
 /*
- * Single-context INVEPT of `eptp` on every CPU (SDM 29.4.3.1), done on return. May sleep.
- * Called with the caller's locks held.
+ * Single-context INVEPT of each of `count` eptps on every CPU (SDM 29.4.3.1), done on return. One
+ * interrupt to each CPU, however many they are. May sleep. Called with the caller's locks held.
  */
-void elisa_seam_invalidate(uint64_t eptp);
+void elisa_seam_invalidate(const uint64_t *eptps, unsigned int count);
 
 #endif

@@ -34,12 +34,23 @@ void *elisa_seam_hpa_page(struct elisa_hpa hpa)
 	return __va(hpa.value);
 }
 
-static void invalidate(void *eptp)
+struct eptps {
+	const uint64_t *values;
+	unsigned int count;
+};
+
+static void invalidate(void *argument)
 {
-	elisa_invept_single(*(u64 *)eptp);
+	const struct eptps *eptps = argument;
+	unsigned int i;
+
+	for (i = 0; i < eptps->count; i++)
+		elisa_invept_single(eptps->values[i]);
 }
 
-void elisa_seam_invalidate(uint64_t eptp)
+void elisa_seam_invalidate(const uint64_t *eptps, unsigned int count)
 {
-	on_each_cpu(invalidate, &eptp, 1);
+	struct eptps all = {eptps, count};
+
+	on_each_cpu(invalidate, &all, 1);
 }

@@ -162,12 +162,20 @@ static struct elisa_admission *find_admission(struct elisa_vm *vm, u64 root)
 	return NULL;
 }
 
-static void end_admission(struct elisa_vm *vm, struct elisa_admission *admission)
+/* Those of all its vCPUs, in vm->contexts; how many. */
+static u32 gather_contexts(struct elisa_vm *vm)
 {
 	struct elisa_vcpu *vcpu;
+	u32 count = 0;
 
 	list_for_each_entry(vcpu, &vm->vcpus, link)
-		elisa_contexts_evict(vcpu->contexts, elisa_gpa(admission->root));
+		vm->contexts[count++] = vcpu->contexts;
+	return count;
+}
+
+static void end_admission(struct elisa_vm *vm, struct elisa_admission *admission)
+{
+	elisa_contexts_evict(vm->contexts, gather_contexts(vm), elisa_gpa(admission->root));
 	admission->used = false;
 }
 
@@ -192,22 +200,13 @@ static struct elisa_admission *free_admission(struct elisa_vm *vm)
 static int begin_admission(struct elisa_vm *vm, u64 root)
 {
 	struct elisa_admission *admission = free_admission(vm);
-	struct elisa_vcpu *vcpu;
 	int error;
 
 	if (!admission)
 		return -ENOSPC;
-	list_for_each_entry(vcpu, &vm->vcpus, link) {
-		error = elisa_contexts_admit(vcpu->contexts, elisa_gpa(root));
-		if (error)
-			goto evict;
-	}
-	*admission = (struct elisa_admission){.root = root, .used = true};
-	return 0;
-
-evict:
-	list_for_each_entry_continue_reverse(vcpu, &vm->vcpus, link)
-		elisa_contexts_evict(vcpu->contexts, elisa_gpa(root));
+	error = elisa_contexts_admit(vm->contexts, gather_contexts(vm), elisa_gpa(root));
+	if (!error)
+		*admission = (struct elisa_admission){.root = root, .used = true};
 	return error;
 }
 

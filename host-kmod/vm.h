@@ -40,6 +40,7 @@ struct elisa_vm {
 	u64 ports;    /* numbers of its ports that exist */
 	u64 claimed;  /* of them, claimed */
 	struct elisa_admission admissions[ELISA_MAX_ROOTS];
+	struct elisa_contexts *contexts[ELISA_MAX_VCPUS]; /* room for gather_contexts() */
 };
 
 void elisa_vm_get(struct elisa_vm *vm);

@@ -88,9 +88,10 @@ void *elisa_seam_hpa_page(struct elisa_hpa hpa)
 	return page ? copies[page - pages] : NULL;
 }
 
-void elisa_seam_invalidate(uint64_t eptp)
+void elisa_seam_invalidate(const uint64_t *eptps, unsigned int count)
 {
-	(void)eptp;
+	(void)eptps;
+	(void)count;
 }
 
 /* Pointers of the kernel's become pointers to copies. False: one leads to no page of gate/'s. */

@@ -42,8 +42,8 @@ int domain_fixture_setup(void **state)
 	map(ELISA_OFFSET_UPLINK_STATE, 0x3c000, PAGE, PAGE, ELISA_EPT_READ);
 	map(ELISA_OFFSET_MEMORY, 4 * HUGE, HUGE, HUGE, RW);
 	map(ELISA_OFFSET_MEMORY + HUGE, 0x40000, 4 * PAGE, PAGE, ELISA_EPT_READ);
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(ROOT_A)), 0);
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(ROOT_B)), 0);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(ROOT_A)), 0);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(ROOT_B)), 0);
 	elisa_contexts_set_default(contexts, DEFAULT_EPTP);
 	elisa_contexts_open(contexts);
 	return 0;

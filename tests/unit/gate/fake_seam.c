@@ -16,7 +16,7 @@ static bool in_use[ARENA_PAGES];
 static unsigned int next, nb_in_use, nb_allocs, fail_from, freed_uninvalidated;
 static uint64_t base = FAKE_HPA;
 static uint64_t invalidated[65536];
-static unsigned int nb_invalidated;
+static unsigned int nb_invalidated, nb_invalidations;
 
 static void fault(const char *text)
 {
@@ -43,6 +43,7 @@ void fake_seam_reset(void)
 	fail_from = 0;
 	freed_uninvalidated = 0;
 	nb_invalidated = 0;
+	nb_invalidations = 0;
 }
 
 void fake_seam_fail_from(unsigned int n)
@@ -69,7 +70,7 @@ unsigned int fake_seam_allocs(void)
 
 unsigned int fake_seam_invalidations(void)
 {
-	return nb_invalidated;
+	return nb_invalidations;
 }
 
 unsigned int fake_seam_invalidations_of(uint64_t eptp)
@@ -131,10 +132,12 @@ void *elisa_seam_hpa_page(struct elisa_hpa hpa)
 	return hpa.value >= base && at < ARENA_PAGES && in_use[at] ? arena[at] : NULL;
 }
 
-void elisa_seam_invalidate(uint64_t eptp)
+void elisa_seam_invalidate(const uint64_t *eptps, unsigned int count)
 {
-	if (nb_invalidated == sizeof(invalidated) / sizeof(invalidated[0]))
+	if (count > sizeof(invalidated) / sizeof(invalidated[0]) - nb_invalidated)
 		fault("too many invalidations");
-	invalidated[nb_invalidated++] = eptp;
+	memcpy(&invalidated[nb_invalidated], eptps, count * sizeof(*eptps));
+	nb_invalidated += count;
+	nb_invalidations++;
 	freed_uninvalidated = 0;
 }

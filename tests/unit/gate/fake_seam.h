@@ -24,7 +24,7 @@ void fake_seam_place(uint64_t hpa);
 unsigned int fake_seam_pages(void);  /* in use */
 unsigned int fake_seam_allocs(void); /* successful since reset */
 
-/* Invalidations since reset, all and of one EPTP. */
+/* Since reset: calls of elisa_seam_invalidate(), and how often one EPTP was among those of a call. */
 unsigned int fake_seam_invalidations(void);
 unsigned int fake_seam_invalidations_of(uint64_t eptp);
 

@@ -215,17 +215,18 @@ static void admission_is_counted_and_bounded(void **state)
 
 	(void)state;
 	for (i = 0; i < ELISA_MAX_ROOTS; i++)
-		assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(i * 0x10000000ull)), 0);
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(0x5000)), -ENOSPC);
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(0)), 0);
+		assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(i * 0x10000000ull)),
+				 0);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(0x5000)), -ENOSPC);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(0)), 0);
 	expect_root(0x5000, false);
-	elisa_contexts_evict(contexts, elisa_gpa(0x5000));
+	elisa_contexts_evict(&contexts, 1, elisa_gpa(0x5000));
 	for (i = 0; i < ELISA_MAX_ROOTS; i++)
 		expect_root(i * 0x10000000ull, true);
-	elisa_contexts_evict(contexts, elisa_gpa(0));
+	elisa_contexts_evict(&contexts, 1, elisa_gpa(0));
 	expect_root(0, true);
 	for (i = 0; i < ELISA_MAX_ROOTS; i++) {
-		elisa_contexts_evict(contexts, elisa_gpa(i * 0x10000000ull));
+		elisa_contexts_evict(&contexts, 1, elisa_gpa(i * 0x10000000ull));
 		expect_root(i * 0x10000000ull, false);
 	}
 	assert_int_equal(fake_seam_pages(), before);
@@ -237,23 +238,92 @@ static void eviction_invalidates_both_contexts(void **state)
 	uint64_t trusted = elisa_contexts_eptp(contexts, ELISA_CONTEXT_TRUSTED);
 
 	(void)state;
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(0x7000)), 0);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(0x7000)), 0);
 	assert_int_equal(fake_seam_invalidations_of(gate), 1);
-	elisa_contexts_evict(contexts, elisa_gpa(0x7000));
+	elisa_contexts_evict(&contexts, 1, elisa_gpa(0x7000));
 	assert_int_equal(fake_seam_invalidations_of(gate), 2);
 	assert_int_equal(fake_seam_invalidations_of(trusted), 2);
+}
+
+#define NB_VCPUS 5u
+
+static void create_vcpus(struct elisa_contexts **vcpus)
+{
+	unsigned int i;
+
+	for (i = 0; i < NB_VCPUS; i++)
+		assert_int_equal(elisa_contexts_create(tables, i, &vcpus[i]), 0);
+}
+
+static void destroy_vcpus(struct elisa_contexts **vcpus)
+{
+	unsigned int i;
+
+	for (i = 0; i < NB_VCPUS; i++)
+		elisa_contexts_destroy(vcpus[i]);
+}
+
+static void eviction_invalidates_once_for_all_vcpus(void **state)
+{
+	struct elisa_contexts *vcpus[NB_VCPUS];
+	unsigned int i, before, invalidations;
+
+	(void)state;
+	create_vcpus(vcpus);
+	before = fake_seam_pages();
+	assert_int_equal(elisa_contexts_admit(vcpus, NB_VCPUS, elisa_gpa(0x7000)), 0);
+	assert_int_equal(fake_seam_pages(), before + NB_VCPUS * 6);
+	invalidations = fake_seam_invalidations();
+	elisa_contexts_evict(vcpus, NB_VCPUS, elisa_gpa(0x7000));
+	assert_int_equal(fake_seam_invalidations(), invalidations + 1);
+	/* Tables are freed after it, all of them. */
+	assert_int_equal(fake_seam_freed_uninvalidated(), NB_VCPUS * 6);
+	assert_int_equal(fake_seam_pages(), before);
+	for (i = 0; i < NB_VCPUS; i++) {
+		uint64_t gate = elisa_contexts_eptp(vcpus[i], ELISA_CONTEXT_GATE);
+		uint64_t trusted = elisa_contexts_eptp(vcpus[i], ELISA_CONTEXT_TRUSTED);
+
+		assert_false(elisa_contexts_admitted(vcpus[i], elisa_gpa(0x7000)));
+		assert_int_equal(fake_seam_invalidations_of(gate), 2);
+		assert_int_equal(fake_seam_invalidations_of(trusted), 2);
+	}
+	elisa_contexts_evict(vcpus, NB_VCPUS, elisa_gpa(0x7000));
+	assert_int_equal(fake_seam_invalidations(), invalidations + 1);
+	destroy_vcpus(vcpus);
+}
+
+static void admission_is_of_all_vcpus_or_none(void **state)
+{
+	struct elisa_contexts *vcpus[NB_VCPUS];
+	unsigned int i, n, before, invalidations;
+
+	(void)state;
+	create_vcpus(vcpus);
+	before = fake_seam_pages();
+	for (n = 1;; n++) {
+		fake_seam_fail_from(n);
+		invalidations = fake_seam_invalidations();
+		if (elisa_contexts_admit(vcpus, NB_VCPUS, elisa_gpa(0x9000)) == 0)
+			break;
+		for (i = 0; i < NB_VCPUS; i++)
+			assert_false(elisa_contexts_admitted(vcpus[i], elisa_gpa(0x9000)));
+		assert_int_equal(fake_seam_pages(), before);
+		assert_in_range(fake_seam_invalidations() - invalidations, 1, 2);
+	}
+	assert_int_equal(n, 6 * NB_VCPUS + 1);
+	destroy_vcpus(vcpus);
 }
 
 static void admission_refuses(void **state)
 {
 	(void)state;
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(0x1001)), -EINVAL);
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(1ull << 48)), -EINVAL);
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(WINDOW)), -ERANGE);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(0x1001)), -EINVAL);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(1ull << 48)), -EINVAL);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(WINDOW)), -ERANGE);
 	assert_int_equal(
-		elisa_contexts_admit(contexts, elisa_gpa(WINDOW + ELISA_WINDOW_SIZE - PAGE)),
+		elisa_contexts_admit(&contexts, 1, elisa_gpa(WINDOW + ELISA_WINDOW_SIZE - PAGE)),
 		-ERANGE);
-	assert_int_equal(elisa_contexts_admit(contexts, elisa_gpa(WINDOW - PAGE)), 0);
+	assert_int_equal(elisa_contexts_admit(&contexts, 1, elisa_gpa(WINDOW - PAGE)), 0);
 	expect_root(WINDOW - PAGE, true);
 }
 
@@ -264,7 +334,7 @@ static void admission_fails_at_every_allocation(void **state)
 	(void)state;
 	for (n = 1;; n++) {
 		fake_seam_fail_from(n);
-		if (elisa_contexts_admit(contexts, elisa_gpa(0x9000)) == 0)
+		if (elisa_contexts_admit(&contexts, 1, elisa_gpa(0x9000)) == 0)
 			break;
 		expect_root(0x9000, false);
 		assert_int_equal(fake_seam_pages(), before);
@@ -359,6 +429,8 @@ int main(void)
 		TEST(identity_page_says_who),
 		TEST(admission_is_counted_and_bounded),
 		TEST(eviction_invalidates_both_contexts),
+		TEST(eviction_invalidates_once_for_all_vcpus),
+		TEST(admission_is_of_all_vcpus_or_none),
 		TEST(admission_refuses),
 		TEST(admission_fails_at_every_allocation),
 		TEST(claims_do_not_overlap),

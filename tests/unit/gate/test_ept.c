@@ -193,13 +193,16 @@ static void removed_page_takes_empty_tables_along(void **state)
 	elisa_ept_commit(&ept, elisa_gpa(GIB), elisa_hpa(FAKE_MEMORY_HPA), PAGE, RW);
 	elisa_ept_commit(&ept, elisa_gpa(GIB + PAGE), elisa_hpa(FAKE_MEMORY_HPA), PAGE, RW);
 	elisa_ept_remove_page(&ept, elisa_gpa(GIB));
+	elisa_ept_free_unlinked(&ept);
 	expect_nothing(GIB);
 	expect(GIB + PAGE, FAKE_MEMORY_HPA, PAGE, RW);
 	assert_int_equal(fake_seam_pages(), before + 3);
 	elisa_ept_remove_page(&ept, elisa_gpa(GIB + PAGE));
+	expect_nothing(GIB + PAGE);
+	/* The CPU may walk them until it is told. */
+	assert_int_equal(fake_seam_pages(), before + 3);
+	elisa_ept_free_unlinked(&ept);
 	assert_int_equal(fake_seam_pages(), before);
-	assert_int_equal(fake_seam_invalidations_of(elisa_ept_eptp(&ept)), 2);
-	assert_int_equal(fake_seam_freed_uninvalidated(), 3); /* all after the invalidation */
 }
 
 static void removal_trims_a_path_half_made(void **state)
@@ -210,6 +213,7 @@ static void removal_trims_a_path_half_made(void **state)
 	fake_seam_fail_from(2);
 	assert_int_equal(elisa_ept_prepare(&ept, elisa_gpa(GIB), PAGE, PAGE), -ENOMEM);
 	elisa_ept_remove_page(&ept, elisa_gpa(GIB));
+	elisa_ept_free_unlinked(&ept);
 	assert_int_equal(fake_seam_pages(), before);
 }
 

@@ -90,8 +90,8 @@ static void accepts_what_is_built(void **state)
 	expect_proof(0);
 	elisa_contexts_close(contexts);
 	expect_proof(0);
-	elisa_contexts_evict(contexts, elisa_gpa(ROOT_A));
-	elisa_contexts_evict(contexts, elisa_gpa(ROOT_B));
+	elisa_contexts_evict(&contexts, 1, elisa_gpa(ROOT_A));
+	elisa_contexts_evict(&contexts, 1, elisa_gpa(ROOT_B));
 	expect_proof(0);
 	elisa_contexts_set_default(contexts, 0);
 	elisa_contexts_open(contexts);

@@ -128,10 +128,10 @@ static void operate(const struct operation *operation)
 		unmap_region(which);
 		break;
 	case ADMIT:
-		users[which] += elisa_contexts_admit(contexts, root_gpa(which)) == 0;
+		users[which] += elisa_contexts_admit(&contexts, 1, root_gpa(which)) == 0;
 		break;
 	default:
-		elisa_contexts_evict(contexts, root_gpa(which));
+		elisa_contexts_evict(&contexts, 1, root_gpa(which));
 		users[which] -= users[which] != 0;
 	}
 	fake_seam_fail_from(0);
