@@ -23,6 +23,7 @@
 #include "gate/domain_tables.h"
 #include "gate/prove.h"
 #include "grace.h"
+#include "memory.h"
 #include "objects.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -42,6 +43,17 @@ u64 elisa_window_gpa(void)
 void elisa_domain_get(struct elisa_domain *domain)
 {
 	kref_get(&domain->references);
+}
+
+void elisa_domain_unlock(struct elisa_domain *domain)
+{
+	struct elisa_memory *memory, *next;
+	LIST_HEAD(unpinned);
+
+	list_splice_init(&domain->unpinned, &unpinned);
+	mutex_unlock(&domain->lock);
+	list_for_each_entry_safe(memory, next, &unpinned, link)
+		elisa_memory_release(memory);
 }
 
 static void free_port_maps(struct elisa_domain *domain)
@@ -106,6 +118,7 @@ static struct elisa_domain *domain_create(const char *name, int *error)
 	kref_init(&domain->references);
 	mutex_init(&domain->lock);
 	INIT_LIST_HEAD(&domain->objects);
+	INIT_LIST_HEAD(&domain->unpinned);
 	INIT_LIST_HEAD(&domain->vms);
 	elisa_events_init(&domain->events);
 	elisa_window_init(&domain->window);
@@ -279,7 +292,7 @@ static void revoke(struct elisa_domain *domain)
 	mutex_unlock(&domains_lock);
 	mutex_lock(&domain->lock);
 	close_domain(domain);
-	mutex_unlock(&domain->lock);
+	elisa_domain_unlock(domain);
 }
 
 int elisa_revoke_check(void __user *user)

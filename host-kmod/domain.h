@@ -3,7 +3,7 @@
  * domain.h - a domain: one switch, one trusted page table.
  *
  * References: the domain's file, each vm and each port. Lock order: domains_lock (domain.c),
- * domain->lock, kvm->lock, mmap_lock.
+ * vm->register_lock, domain->lock, kvm->lock, mmap_lock.
  */
 #ifndef ELISA_KMOD_DOMAIN_H
 #define ELISA_KMOD_DOMAIN_H
@@ -34,7 +34,8 @@ struct elisa_domain {
 	struct mutex lock; /* all below, and vms, ports and vCPUs of the domain */
 	bool closed;       /* revoked, or its file is gone */
 	struct elisa_domain_tables *tables;
-	struct list_head objects; /* struct elisa_memory of the daemon, see objects.c */
+	struct list_head objects;  /* struct elisa_memory of the daemon, see objects.c */
+	struct list_head unpinned; /* struct elisa_memory: what elisa_domain_unlock() releases */
 	struct elisa_window window;
 	struct list_head vms;
 	struct elisa_vcpu *vcpus[ELISA_MAX_VCPUS];
@@ -67,6 +68,12 @@ int elisa_domain_adopt(int fd);
 
 /* REVOKE's argument: 0, -EFAULT, -EINVAL. */
 int elisa_revoke_check(void __user *user);
+
+/*
+ * Gives domain->lock back, then releases what was unpinned under it: that takes long for a guest's
+ * GiBs. Wherever the ports' regions can have been taken back.
+ */
+void elisa_domain_unlock(struct elisa_domain *domain);
 
 void elisa_domain_get(struct elisa_domain *domain);
 void elisa_domain_put(struct elisa_domain *domain);

@@ -14,6 +14,7 @@
 #include "domain.h"
 #include "gate/address.h"
 #include "hypercall.h"
+#include "memory.h"
 #include "port.h"
 #include "processes.h"
 #include "vcpu.h"
@@ -167,7 +168,8 @@ static int bye(struct elisa_port *port, const struct elisa_hc_port *call)
 	return 0;
 }
 
-static int port_call(struct caller *caller, u32 number, const union argument *argument)
+/* NULL: the caller has claimed no such port. */
+static struct elisa_port *find_port(struct caller *caller, const union argument *argument)
 {
 	u32 wanted = array_index_nospec(argument->port_number, ELISA_MAX_PORTS);
 	struct elisa_vm *vm = caller->vm;
@@ -176,15 +178,54 @@ static int port_call(struct caller *caller, u32 number, const union argument *ar
 	if (argument->port_number < ELISA_MAX_PORTS &&
 	    (vm->claimed & BIT_ULL(argument->port_number)))
 		port = vm->domain->ports[wanted];
-	if (!port || port->root != caller->root) {
+	if (!port || port->root != caller->root)
+		return NULL;
+	return port;
+}
+
+/*
+ * Nobody waits for the lock while memory is looked up and pinned: page by page, as much as the VM
+ * has. Meanwhile the port may have gone, been claimed anew or got other regions, so both are looked at
+ * again.
+ */
+static int register_region(struct caller *caller, const union argument *argument)
+{
+	const struct elisa_hc_region *call = &argument->region;
+	struct elisa_domain *domain = caller->vm->domain;
+	struct kvm_vcpu *kvm_vcpu = caller->vcpu->kvm_vcpu;
+	struct elisa_memory *memory;
+	struct elisa_port *port;
+	int error;
+
+	elisa_domain_unlock(domain);
+	mutex_lock(&caller->vm->register_lock);
+	error = elisa_region_pin(domain, kvm_vcpu, call, &memory);
+	mutex_lock(&domain->lock);
+	mutex_unlock(&caller->vm->register_lock);
+	if (error)
+		return error;
+	port = find_port(caller, argument);
+	error = port ? elisa_region_register(port, kvm_vcpu, call, memory) : -EACCES;
+	if (error)
+		list_add_tail(&memory->link, &domain->unpinned);
+	return error;
+}
+
+static int port_call(struct caller *caller, u32 number, const union argument *argument)
+{
+	struct elisa_port *port = find_port(caller, argument);
+	int error;
+
+	if (!port) {
 		/* Its port was deleted: with the bye, the admission that was kept ends. */
-		if (number == ELISA_HC_BYE && elisa_vm_evict_orphan(vm, caller->root))
+		if (number == ELISA_HC_BYE && elisa_vm_evict_orphan(caller->vm, caller->root))
 			return 0;
 		return -EACCES;
 	}
 	switch (number) {
 	case ELISA_HC_REGISTER:
-		return elisa_region_register(port, caller->vcpu->kvm_vcpu, &argument->region);
+		error = elisa_region_check(port, caller->vcpu->kvm_vcpu, &argument->region);
+		return error ? error : register_region(caller, argument);
 	case ELISA_HC_UNREGISTER:
 		return elisa_region_unregister(port, &argument->region);
 	case ELISA_HC_QUEUE_SETUP:
@@ -222,6 +263,7 @@ static u32 argument_size(u32 number)
 	}
 }
 
+/* Under domain->lock, which REGISTER gives up meanwhile. */
 static int dispatch(struct caller *caller, u32 number, u64 size)
 {
 	union argument argument;
@@ -272,7 +314,7 @@ static int call(struct elisa_vcpu *vcpu, u32 number)
 		mutex_lock(&caller.vm->domain->lock);
 		result = dispatch(&caller, number, size);
 		elisa_vmcall_gate_sync(caller.vm->domain);
-		mutex_unlock(&caller.vm->domain->lock);
+		elisa_domain_unlock(caller.vm->domain);
 		elisa_vm_put(caller.vm);
 	}
 	*elisa_kvm_register(kvm_vcpu, VCPU_REGS_RAX) = result;

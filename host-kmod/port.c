@@ -126,7 +126,7 @@ static void revoke(struct elisa_port *port)
 		domain->ports[port->number] = NULL;
 		WRITE_ONCE(port->revoked, true);
 	}
-	mutex_unlock(&domain->lock);
+	elisa_domain_unlock(domain);
 }
 
 static long port_revoke(struct elisa_port *port, void __user *user)
@@ -276,7 +276,7 @@ unpublish:
 		elisa_ports_release(vm->domain, BIT_ULL(port->number), ELISA_PORT_ORPHAN);
 	vm->domain->ports[port->number] = NULL;
 	vm->ports &= ~BIT_ULL(port->number);
-	mutex_unlock(&vm->domain->lock);
+	elisa_domain_unlock(vm->domain);
 put_fd:
 	put_unused_fd(fd);
 free_port:

@@ -3,7 +3,8 @@
  * port.h - a port: who has claimed it, its regions and queues.
  *
  * A port lives as long as its file, and takes part until it is revoked. It holds references to its vm
- * and domain. domain->lock covers all of it; every function below but elisa_port_add() wants it held.
+ * and domain. domain->lock covers all of it; every function below wants it held, if nothing else is
+ * said.
  */
 #ifndef ELISA_KMOD_PORT_H
 #define ELISA_KMOD_PORT_H
@@ -44,16 +45,24 @@ int elisa_port_add(struct elisa_vm *vm, void __user *user);
 int elisa_port_claim(struct elisa_port *port, u64 root);
 
 /*
- * Take claimed ports (bits) back from their processes: no packet goes to or from them, their memory
- * is unmapped and unpinned, when this returns. Ports that nobody has claimed: nothing. Waits for
- * one grace period in any case. May sleep.
+ * Take claimed ports (bits) back from their processes: no packet goes to or from them, and their
+ * memory is unmapped, when this returns; elisa_domain_unlock() unpins it. Ports that nobody has
+ * claimed: nothing. Waits for one grace period in any case. May sleep.
  */
 void elisa_ports_release(struct elisa_domain *domain, u64 ports,
 			 enum elisa_port_admission admission);
 
-/* regions.c: REGISTER and UNREGISTER, by the vCPU's thread in handle_exit. */
+/*
+ * regions.c: REGISTER and UNREGISTER, by the vCPU's thread in handle_exit. First, whether the port
+ * can have the region; then its memory, without domain->lock; then, after all of the first is looked at
+ * again, the port has it. What was pinned and is not taken, the caller releases.
+ */
+int elisa_region_check(const struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
+		       const struct elisa_hc_region *call);
+int elisa_region_pin(struct elisa_domain *domain, struct kvm_vcpu *kvm_vcpu,
+		     const struct elisa_hc_region *call, struct elisa_memory **out);
 int elisa_region_register(struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
-			  const struct elisa_hc_region *call);
+			  const struct elisa_hc_region *call, struct elisa_memory *memory);
 int elisa_region_unregister(struct elisa_port *port, const struct elisa_hc_region *call);
 
 /* The two halves of releasing all regions of a port: before and after a grace period. */

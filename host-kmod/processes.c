@@ -77,7 +77,7 @@ void elisa_processes_check(struct elisa_vcpu *vcpu)
 	}
 	if (!vm->retired)
 		elisa_processes_reap(vm, vcpu->kvm_vcpu);
-	mutex_unlock(&vm->domain->lock);
+	elisa_domain_unlock(vm->domain);
 put:
 	elisa_vm_put(vm);
 }

@@ -2,8 +2,8 @@
 /*
  * regions.c - memory that a guest process registers for its port.
  *
- * Called by hypercall.c and port.c, under domain->lock. Writes the regions of the port's map in the
- * order that layout.h gives.
+ * Called by hypercall.c and port.c, but for elisa_region_pin() under domain->lock. Writes the regions
+ * of the port's map in the order that layout.h gives.
  */
 #include <linux/kvm_host.h>
 
@@ -46,7 +46,7 @@ static int free_slot(const struct elisa_port *port)
 }
 
 /* More than the VM has: the same pages again and again. */
-static bool more_than_vm_has(struct elisa_port *port, struct kvm_vcpu *kvm_vcpu, u64 nb_pages)
+static bool more_than_vm_has(const struct elisa_port *port, struct kvm_vcpu *kvm_vcpu, u64 nb_pages)
 {
 	u32 nb_regions;
 
@@ -67,48 +67,64 @@ static void show(struct elisa_port *port, u32 slot, const struct elisa_hc_region
 		smp_store_release(&port->map->nb_regions, slot + 1);
 }
 
-int elisa_region_register(struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
-			  const struct elisa_hc_region *call)
+int elisa_region_check(const struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
+		       const struct elisa_hc_region *call)
 {
-	struct elisa_domain *domain = port->vm->domain;
-	bool write = call->flags & ELISA_REGION_WRITE;
-	u64 nb_pages = call->length / ELISA_PAGE_SIZE;
-	struct elisa_memory *memory;
-	int slot, error;
-	u64 offset;
-
 	if ((call->flags & ~ELISA_REGION_WRITE) || !is_page_range(call->gva, call->length))
 		return -EINVAL;
 	if (overlaps(port, call->gva, call->length))
 		return -EEXIST;
-	slot = free_slot(port);
-	if (slot < 0)
-		return slot;
-	if (more_than_vm_has(port, kvm_vcpu, nb_pages))
+	if (free_slot(port) < 0)
+		return -ENOSPC;
+	if (more_than_vm_has(port, kvm_vcpu, call->length / ELISA_PAGE_SIZE))
 		return -ENOMEM;
-	error = elisa_memory_pin_guest(kvm_vcpu, call->gva, nb_pages, write, &memory);
+	return 0;
+}
+
+int elisa_region_pin(struct elisa_domain *domain, struct kvm_vcpu *kvm_vcpu,
+		     const struct elisa_hc_region *call, struct elisa_memory **out)
+{
+	int error = elisa_memory_pin_guest(kvm_vcpu, call->gva, call->length / ELISA_PAGE_SIZE,
+					   call->flags & ELISA_REGION_WRITE, out);
+
+	if (error || !domain->vmcall_gate)
+		return error;
+	error = elisa_memory_map_host(*out);
+	if (error)
+		elisa_memory_release(*out);
+	return error;
+}
+
+static int map(struct elisa_domain *domain, struct elisa_memory *memory, u64 like)
+{
+	bool write = memory->writable;
+	u64 offset;
+	int error = elisa_window_take(&domain->window, memory->nb_pages * ELISA_PAGE_SIZE, like,
+				      &offset);
+
 	if (error)
 		return error;
-	if (domain->vmcall_gate)
-		error = elisa_memory_map_host(memory);
-	if (error)
-		goto release;
-	error = elisa_window_take(&domain->window, call->length, call->gva, &offset);
-	if (error)
-		goto release;
 	error = elisa_memory_map(memory, domain->tables, offset,
 				 ELISA_EPT_READ | (write ? ELISA_EPT_WRITE : 0));
 	if (error)
-		goto give;
-	port->regions[slot] = memory;
-	show(port, slot, call, offset);
-	return 0;
-
-give:
-	elisa_window_give(&domain->window, offset);
-release:
-	elisa_memory_release(memory);
+		elisa_window_give(&domain->window, offset);
 	return error == -EEXIST || error == -ERANGE ? -ENOSPC : error;
+}
+
+int elisa_region_register(struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
+			  const struct elisa_hc_region *call, struct elisa_memory *memory)
+{
+	int slot, error = elisa_region_check(port, kvm_vcpu, call);
+
+	if (error)
+		return error;
+	error = map(port->vm->domain, memory, call->gva);
+	if (error)
+		return error;
+	slot = free_slot(port);
+	port->regions[slot] = memory;
+	show(port, slot, call, memory->offset);
+	return 0;
 }
 
 static void hide(struct elisa_port *port, u32 slot)
@@ -118,9 +134,12 @@ static void hide(struct elisa_port *port, u32 slot)
 
 static void unpin(struct elisa_port *port, u32 slot)
 {
-	elisa_window_give(&port->vm->domain->window, port->regions[slot]->offset);
-	elisa_memory_release(port->regions[slot]);
+	struct elisa_domain *domain = port->vm->domain;
+	struct elisa_memory *memory = port->regions[slot];
+
 	port->regions[slot] = NULL;
+	elisa_window_give(&domain->window, memory->offset);
+	list_add_tail(&memory->link, &domain->unpinned);
 }
 
 int elisa_region_unregister(struct elisa_port *port, const struct elisa_hc_region *call)

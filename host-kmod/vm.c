@@ -64,6 +64,7 @@ struct elisa_vm *elisa_vm_create(struct elisa_domain *domain)
 	kref_init(&vm->references);
 	INIT_LIST_HEAD(&vm->link);
 	INIT_LIST_HEAD(&vm->vcpus);
+	mutex_init(&vm->register_lock);
 	elisa_domain_get(domain);
 	vm->domain = domain;
 	return vm;
@@ -146,7 +147,7 @@ void elisa_vm_vcpu_freed(struct elisa_vcpu *vcpu)
 		elisa_events_post(elisa_vm_events(vm), ELISA_EVENT_VM_GONE, ELISA_EVENT_NONE,
 				  vcpu->number, 0);
 	}
-	mutex_unlock(&vm->domain->lock);
+	elisa_domain_unlock(vm->domain);
 	elisa_vm_put(vm); /* the vCPU's */
 	elisa_vm_put(vm);
 }
@@ -258,7 +259,7 @@ void elisa_vm_process_failed(struct elisa_vm *vm, u64 root)
 		elisa_ports_release(vm->domain, admission->ports, ELISA_PORT_EVICT);
 	else if (admission)
 		end_admission(vm, admission);
-	mutex_unlock(&vm->domain->lock);
+	elisa_domain_unlock(vm->domain);
 }
 
 void elisa_vm_show_ports(struct elisa_vm *vm)
@@ -306,7 +307,7 @@ static void revoke(struct elisa_vm *vm)
 	mutex_lock(&vm->domain->lock);
 	elisa_vm_retire(vm);
 	WRITE_ONCE(vm->revoked, true);
-	mutex_unlock(&vm->domain->lock);
+	elisa_domain_unlock(vm->domain);
 }
 
 static long vm_revoke(struct elisa_vm *vm, void __user *user)

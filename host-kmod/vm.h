@@ -2,7 +2,8 @@
 /*
  * vm.h - a virtual machine of KVM's joined to a domain, and the guest processes admitted in it.
  *
- * References: the vm's file, each of its vCPUs, each port. The domain's lock covers all of it.
+ * References: the vm's file, each of its vCPUs, each port. The domain's lock covers all of it but
+ * register_lock.
  * It holds no reference to KVM's VM, which lives as long as its VMM wants.
  */
 #ifndef ELISA_KMOD_VM_H
@@ -10,6 +11,7 @@
 
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <elisa/layout.h>
 #include <elisa/uapi.h>
 
@@ -33,6 +35,7 @@ struct elisa_admission {
 struct elisa_vm {
 	struct kref references;
 	struct elisa_domain *domain; /* a reference */
+	struct mutex register_lock;  /* one REGISTER at a time pins memory; before domain->lock */
 	struct list_head link;       /* domain->vms */
 	struct list_head vcpus;
 	bool retired; /* detached, or KVM's VM is gone: never used again */
