@@ -99,8 +99,10 @@ static void join(struct elisa_domain *domain, struct preparation *preparation, u
 	spin_lock_irqsave(&vcpu->lock, flags);
 	vcpu->vm = preparation->vm;
 	spin_unlock_irqrestore(&vcpu->lock, flags);
+	mutex_lock(&domain->finish_lock);
 	list_add_tail(&vcpu->link, &preparation->vm->vcpus);
 	domain->vcpus[vcpu->number] = vcpu;
+	mutex_unlock(&domain->finish_lock);
 	/* All of the above before it; pairs with the load in elisa_vcpu_enter(). */
 	smp_store_release(&vcpu->contexts, preparation->contexts[i]);
 	kvm_vcpu_kick(vcpu->kvm_vcpu);

@@ -117,6 +117,7 @@ static struct elisa_domain *domain_create(const char *name, int *error)
 		return NULL;
 	kref_init(&domain->references);
 	mutex_init(&domain->lock);
+	mutex_init(&domain->finish_lock);
 	INIT_LIST_HEAD(&domain->objects);
 	INIT_LIST_HEAD(&domain->unpinned);
 	INIT_LIST_HEAD(&domain->vms);
@@ -161,7 +162,7 @@ static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
 		return -EFAULT;
 	if (argument.version != ELISA_UAPI_VERSION || argument.flags || argument.reserved)
 		return -EINVAL;
-	mutex_lock(&domain->lock);
+	mutex_lock(&domain->finish_lock);
 	if (argument.vcpu < ELISA_MAX_VCPUS)
 		vcpu = domain->vcpus[array_index_nospec(argument.vcpu, ELISA_MAX_VCPUS)];
 	if (vcpu) {
@@ -169,7 +170,7 @@ static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
 		/* A gate that was closed opens at an entry. */
 		kvm_vcpu_kick(vcpu->kvm_vcpu);
 	}
-	mutex_unlock(&domain->lock);
+	mutex_unlock(&domain->finish_lock);
 	return vcpu ? 0 : -ENOENT;
 }
 

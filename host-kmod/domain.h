@@ -3,7 +3,7 @@
  * domain.h - a domain: one switch, one trusted page table.
  *
  * References: the domain's file, each vm and each port. Lock order: domains_lock (domain.c),
- * vm->register_lock, domain->lock, kvm->lock, mmap_lock.
+ * vm->register_lock, domain->lock, kvm->lock, domain->finish_lock; mmap_lock.
  */
 #ifndef ELISA_KMOD_DOMAIN_H
 #define ELISA_KMOD_DOMAIN_H
@@ -42,6 +42,13 @@ struct elisa_domain {
 	struct elisa_port *ports[ELISA_MAX_PORTS];
 	struct elisa_port_map *port_maps[ELISA_MAX_PORTS]; /* two pages each */
 	u64 grace_number;
+
+	/*
+	 * Held for a few stores: vcpus, ports, and the ports' regions and receive rings change under
+	 * both locks. So the daemon looks after a lost vCPU under this one, however long a guest makes
+	 * a holder of the other wait.
+	 */
+	struct mutex finish_lock;
 };
 
 /* The domain's next vCPU from number *i on, or NULL. */

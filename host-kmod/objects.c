@@ -189,7 +189,7 @@ static struct elisa_memory *find_region(const struct elisa_port *port, u64 offse
 	return NULL;
 }
 
-/* Under domain->lock, which set-up and release of a queue take too. */
+/* Under domain->finish_lock, which set-up and release of a queue take too. */
 static int exchange(const struct elisa_domain *domain, struct elisa_domain_cmpxchg64 *argument)
 {
 	u32 queue = array_index_nospec(argument->queue, ELISA_MAX_QUEUES);
@@ -220,9 +220,9 @@ long elisa_object_cmpxchg64(struct elisa_domain *domain, void __user *user)
 	if (argument.offset % sizeof(u64) || argument.offset >= ELISA_WINDOW_SIZE ||
 	    argument.port >= ELISA_MAX_PORTS || argument.queue >= ELISA_MAX_QUEUES)
 		return -ERANGE;
-	mutex_lock(&domain->lock);
+	mutex_lock(&domain->finish_lock);
 	error = exchange(domain, &argument);
-	mutex_unlock(&domain->lock);
+	mutex_unlock(&domain->finish_lock);
 	if (error)
 		return error;
 	return copy_to_user(user, &argument, sizeof(argument)) ? -EFAULT : 0;

@@ -113,6 +113,13 @@ static long port_state(struct elisa_port *port, void __user *user)
 	return copy_to_user(user, &state, sizeof(state)) ? -EFAULT : 0;
 }
 
+static void set_port(struct elisa_domain *domain, u32 number, struct elisa_port *port)
+{
+	mutex_lock(&domain->finish_lock);
+	domain->ports[number] = port;
+	mutex_unlock(&domain->finish_lock);
+}
+
 /* Its number may be another port's after that. */
 static void revoke(struct elisa_port *port)
 {
@@ -123,7 +130,7 @@ static void revoke(struct elisa_port *port)
 		if (port->claimed)
 			elisa_ports_release(domain, BIT_ULL(port->number), ELISA_PORT_ORPHAN);
 		port->vm->ports &= ~BIT_ULL(port->number);
-		domain->ports[port->number] = NULL;
+		set_port(domain, port->number, NULL);
 		WRITE_ONCE(port->revoked, true);
 	}
 	elisa_domain_unlock(domain);
@@ -232,7 +239,7 @@ static int publish(struct elisa_vm *vm, struct elisa_port *port)
 	} else if (domain->ports[port->number] || name_in_use(vm, port->name)) {
 		error = -EEXIST;
 	} else {
-		domain->ports[port->number] = port;
+		set_port(domain, port->number, port);
 		vm->ports |= BIT_ULL(port->number);
 	}
 	mutex_unlock(&domain->lock);
@@ -274,7 +281,7 @@ unpublish:
 	mutex_lock(&vm->domain->lock);
 	if (port->claimed)
 		elisa_ports_release(vm->domain, BIT_ULL(port->number), ELISA_PORT_ORPHAN);
-	vm->domain->ports[port->number] = NULL;
+	set_port(vm->domain, port->number, NULL);
 	vm->ports &= ~BIT_ULL(port->number);
 	elisa_domain_unlock(vm->domain);
 put_fd:

@@ -77,7 +77,10 @@ u64 elisa_regions_pages(const struct elisa_port *port, u32 *nb_regions);
 /* The region of the port that has all of [gva, gva + length) of the guest process; -1 if none. */
 int elisa_region_find(const struct elisa_port *port, u64 gva, u64 length);
 
-/* Is this word of the window in the receive ring of that epoch (modulo ELISA_RUN_EPOCHS)? */
+/*
+ * Is this word of the window in the receive ring of that epoch (modulo ELISA_RUN_EPOCHS)? Under
+ * domain->finish_lock.
+ */
 bool elisa_queue_has_word(const struct elisa_port *port, u32 queue, u32 epoch, u64 window);
 
 /* queues.c: QUEUE_SETUP, QUEUE_RELEASE, PORT_SET, RSS_SET. */

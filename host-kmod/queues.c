@@ -71,6 +71,7 @@ int elisa_queue_setup(struct elisa_port *port, const struct elisa_hc_queue *call
 	if (!tx_window || !rx_ring)
 		return -EFAULT;
 	map = &port->map->queues[queue];
+	mutex_lock(&port->vm->domain->finish_lock);
 	WRITE_ONCE(map->tx_window, tx_window);
 	WRITE_ONCE(map->rx_ring, rx_ring);
 	WRITE_ONCE(map->epoch, map->epoch + 1);
@@ -78,14 +79,19 @@ int elisa_queue_setup(struct elisa_port *port, const struct elisa_hc_queue *call
 	smp_store_release(&map->rx_size, call->rx_size);
 	/* tx_size is what says that the queue is set up. */
 	smp_store_release(&map->tx_size, call->tx_size);
+	mutex_unlock(&port->vm->domain->finish_lock);
 	count_queues(port);
 	return 0;
 }
 
-static void hide(struct elisa_queue_map *map)
+static void hide(struct elisa_port *port, u32 queue)
 {
+	struct elisa_queue_map *map = &port->map->queues[queue];
+
+	mutex_lock(&port->vm->domain->finish_lock);
 	WRITE_ONCE(map->tx_size, 0);
 	WRITE_ONCE(map->rx_size, 0);
+	mutex_unlock(&port->vm->domain->finish_lock);
 }
 
 int elisa_queue_release(struct elisa_port *port, const struct elisa_hc_queue *call)
@@ -99,7 +105,7 @@ int elisa_queue_release(struct elisa_port *port, const struct elisa_hc_queue *ca
 		return -ENOENT;
 	if (is_started(port))
 		return -EBUSY;
-	hide(&port->map->queues[queue]);
+	hide(port, queue);
 	count_queues(port);
 	elisa_grace_wait(port->vm->domain);
 	return 0;
@@ -110,7 +116,7 @@ void elisa_queues_hide(struct elisa_port *port)
 	u32 i;
 
 	for (i = 0; i < ELISA_MAX_QUEUES; i++)
-		hide(&port->map->queues[i]);
+		hide(port, i);
 	WRITE_ONCE(port->map->nb_queues, 0);
 }
 

@@ -111,6 +111,15 @@ static int map(struct elisa_domain *domain, struct elisa_memory *memory, u64 lik
 	return error == -EEXIST || error == -ERANGE ? -ENOSPC : error;
 }
 
+static void set_region(struct elisa_port *port, u32 slot, struct elisa_memory *memory)
+{
+	struct elisa_domain *domain = port->vm->domain;
+
+	mutex_lock(&domain->finish_lock);
+	port->regions[slot] = memory;
+	mutex_unlock(&domain->finish_lock);
+}
+
 int elisa_region_register(struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
 			  const struct elisa_hc_region *call, struct elisa_memory *memory)
 {
@@ -122,7 +131,7 @@ int elisa_region_register(struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
 	if (error)
 		return error;
 	slot = free_slot(port);
-	port->regions[slot] = memory;
+	set_region(port, slot, memory);
 	show(port, slot, call, memory->offset);
 	return 0;
 }
@@ -137,7 +146,7 @@ static void unpin(struct elisa_port *port, u32 slot)
 	struct elisa_domain *domain = port->vm->domain;
 	struct elisa_memory *memory = port->regions[slot];
 
-	port->regions[slot] = NULL;
+	set_region(port, slot, NULL);
 	elisa_window_give(&domain->window, memory->offset);
 	list_add_tail(&memory->link, &domain->unpinned);
 }

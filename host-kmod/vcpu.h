@@ -6,7 +6,8 @@
  * Who writes what:
  *	the vCPU's own thread (hooks)	context, parked, the VMCS, the list page, statistics
  *	whoever holds domain->lock	contexts, vm, number, closing, grace_wanted,
- *					held := false, := true with EVICTED
+ *					held := true with EVICTED
+ *	whoever holds its finish_lock	held := false
  *	both				state, see enum elisa_vcpu_state
  */
 #ifndef ELISA_KMOD_VCPU_H

@@ -79,6 +79,14 @@ static void forget_vcpu(struct elisa_vcpu *vcpu)
 	spin_unlock_irqrestore(&vcpu->lock, flags);
 }
 
+static void remove_vcpu(struct elisa_vm *vm, struct elisa_vcpu *vcpu)
+{
+	mutex_lock(&vm->domain->finish_lock);
+	vm->domain->vcpus[vcpu->number] = NULL;
+	list_del_init(&vcpu->link);
+	mutex_unlock(&vm->domain->finish_lock);
+}
+
 /* The vCPUs have been outside since their gates were closed; KVM may be running them. */
 static void detach_vcpus(struct elisa_vm *vm)
 {
@@ -93,8 +101,7 @@ static void detach_vcpus(struct elisa_vm *vm)
 	synchronize_rcu();
 	list_for_each_entry_safe(vcpu, next, &vm->vcpus, link) {
 		forget_vcpu(vcpu);
-		vm->domain->vcpus[vcpu->number] = NULL;
-		list_del_init(&vcpu->link);
+		remove_vcpu(vm, vcpu);
 		elisa_contexts_destroy(vcpu->retiring);
 		vcpu->retiring = NULL;
 		elisa_vm_put(vm);
@@ -124,8 +131,7 @@ void elisa_vm_vcpu_lost(struct elisa_vcpu *vcpu)
 		return;
 	mutex_lock(&vm->domain->lock);
 	if (vcpu->vm) {
-		vm->domain->vcpus[vcpu->number] = NULL;
-		list_del_init(&vcpu->link);
+		remove_vcpu(vm, vcpu);
 		elisa_vcpu_event(vcpu, ELISA_EVENT_VCPU_LOST, 0);
 	}
 	mutex_unlock(&vm->domain->lock);
@@ -282,20 +288,20 @@ static long vcpu_stats(struct elisa_vm *vm, void __user *user)
 	if (stats.version != ELISA_UAPI_VERSION)
 		return -EINVAL;
 	wanted = stats.vcpu;
-	mutex_lock(&vm->domain->lock);
+	mutex_lock(&vm->domain->finish_lock);
 	list_for_each_entry(vcpu, &vm->vcpus, link) {
 		if (vcpu->kvm_vcpu->vcpu_idx == wanted)
 			break;
 	}
 	if (list_entry_is_head(vcpu, &vm->vcpus, link)) {
-		mutex_unlock(&vm->domain->lock);
+		mutex_unlock(&vm->domain->finish_lock);
 		return -ENOENT;
 	}
 	stats = vcpu->stats;
 	stats.tsc_scaled = elisa_kvm_tsc_scaled(vcpu->kvm_vcpu);
 	stats.tsc_offset = stats.tsc_scaled ? 0 : elisa_kvm_tsc_offset(vcpu->kvm_vcpu);
 	held = READ_ONCE(vcpu->held);
-	mutex_unlock(&vm->domain->lock);
+	mutex_unlock(&vm->domain->finish_lock);
 	stats.version = ELISA_UAPI_VERSION;
 	stats.vcpu = wanted;
 	stats.held = held;

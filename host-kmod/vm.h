@@ -3,7 +3,7 @@
  * vm.h - a virtual machine of KVM's joined to a domain, and the guest processes admitted in it.
  *
  * References: the vm's file, each of its vCPUs, each port. The domain's lock covers all of it but
- * register_lock.
+ * register_lock; vcpus changes under its finish_lock too.
  * It holds no reference to KVM's VM, which lives as long as its VMM wants.
  */
 #ifndef ELISA_KMOD_VM_H

@@ -94,6 +94,7 @@ const char *case_overstay(void);
 const char *case_register_slowly(void);
 const char *case_register_too_late(void);
 const char *case_register_twice(void);
+const char *case_finish_meanwhile(void);
 const char *case_evict_running(void);
 const char *case_evict_parked(void);
 const char *case_two_vms(void);

@@ -15,6 +15,7 @@
 
 #define PAGE 4096
 #define GUEST_SMALL_TABLE (GUEST_TABLES + 0x8000)
+#define MEMORY_GVA ELISA_GVA(ELISA_OFFSET_SWITCH)
 #define SHORTLY 300000 /* microseconds */
 
 /* The page table of GUEST_SMALL_PAGES is not there until serve(): who looks for a page meanwhile waits. */
@@ -102,6 +103,15 @@ static void *ask_state(void *argument)
 	return NULL;
 }
 
+static void *close_port(void *argument)
+{
+	struct call *call = argument;
+
+	close(call->fd);
+	call->done = true;
+	return NULL;
+}
+
 /* Memory that takes long to pin is its own VM's business. */
 const char *case_register_slowly(void)
 {
@@ -178,5 +188,47 @@ const char *case_register_twice(void)
 	      (long long)pins[0].result, (long long)pins[1].result);
 	CHECK(host_info(&setup.host).pinned_pages == setup.before.pinned_pages + 1, "pinned");
 	vm_destroy(&second);
+	return setup_end(&setup);
+}
+
+static void *wait_inside(void *argument)
+{
+	struct call *call = argument;
+
+	call->result = vm_gate(call->vm, IMAGE_WAIT, MEMORY_GVA, 0);
+	call->done = true;
+	return NULL;
+}
+
+/* What the daemon does for a vCPU that was thrown out does not wait for a grace period. */
+const char *case_finish_meanwhile(void)
+{
+	struct elisa_domain_cmpxchg64 exchange = {.version = ELISA_UAPI_VERSION};
+	struct setup setup;
+	struct call stay = {.vm = &setup.vm}, end;
+	bool exchanged, asked, reopened;
+	uint64_t held;
+	int error;
+
+	setup_hello(&setup);
+	begin(&stay, wait_inside);
+	while (!*(volatile uint64_t *)setup.host.memory)
+		usleep(1000);
+	end.fd = setup.port_fd;
+	begin(&end, close_port);
+	setup.port_fd = -1;
+	CHECK(!is_done_shortly(&end), "the grace period is over");
+	error = ioctl(setup.host.domain, ELISA_IOC_DOMAIN_CMPXCHG64, &exchange) ? errno : 0;
+	exchanged = !end.done;
+	held = host_stats(setup.vm_fd).held;
+	asked = !end.done;
+	reopened = host_reopen(&setup.host, setup.attach.first_vcpu) == 0 && !end.done;
+	setup.host.memory[1] = 7;
+	pthread_join(stay.thread, NULL);
+	pthread_join(end.thread, NULL);
+	CHECK(error == ESTALE && exchanged, "error %d, waited: %d", error, !exchanged);
+	CHECK(asked && !held, "statistics waited, or held: %llu", (unsigned long long)held);
+	CHECK(reopened, "reopen waited");
+	CHECK(stay.result == 7, "it was thrown out: %lld", (long long)stay.result);
 	return setup_end(&setup);
 }

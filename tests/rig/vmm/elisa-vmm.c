@@ -56,6 +56,7 @@ static const struct test_case cases[] = {
 	{"register-slowly", case_register_slowly, VMCALL_OR_NOT},
 	{"register-too-late", case_register_too_late, VMCALL_OR_NOT},
 	{"register-twice", case_register_twice, VMCALL_OR_NOT},
+	{"finish-meanwhile", case_finish_meanwhile, VMCALL_OR_NOT},
 	{"evict-running", case_evict_running, VMCALL_OR_NOT},
 	{"evict-parked", case_evict_parked, VMCALL_OR_NOT},
 	{"two-vms", case_two_vms, VMCALL_OR_NOT},
