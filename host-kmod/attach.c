@@ -13,7 +13,7 @@
 #include "domain.h"
 #include "features.h"
 #include "gate/contexts.h"
-#include "kvm_hooks.h"
+#include "refusal.h"
 #include "vcpu.h"
 #include "vm.h"
 

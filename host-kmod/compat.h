@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * compat.h - the VMCS of the running vCPU, the fields of struct kvm_vcpu that this module reads and
- * writes, and what is called otherwise in another kernel. With kvm_hooks.c, the only place that
- * knows KVM's insides or a kernel's version.
+ * writes, and what is called otherwise in another kernel. With kvm_hooks.c and refusal.c, the
+ * only place that knows KVM's insides or a kernel's version.
  *
  * VMCS accessors: the vCPU is loaded on this CPU (between vcpu_load() and vcpu_put(), so in every
  * hook but vcpu_free). Field names are those of <asm/vmx.h>, SDM appendix B.

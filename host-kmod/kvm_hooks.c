@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvm_hooks.c - wrapping stock KVM's static calls, and what of a VM speaks against attaching it.
+ * kvm_hooks.c - wrapping stock KVM's static calls.
  *
  * KVM calls kvm_intel through static calls, each at one place. The hooks take their place and call
- * the originals through static calls of their own. With compat.h, the only place that knows KVM's
- * insides or a kernel's version.
+ * the originals through static calls of their own. With compat.h and refusal.c, the only place that
+ * knows KVM's insides or a kernel's version.
  *
- * Called by main.c and attach.c; the hooks by KVM.
+ * Called by main.c and refusal.c; the hooks by KVM.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -27,7 +27,6 @@
 
 #define SS_PRIVILEGE_SHIFT 5 /* GUEST_SS_AR_BYTES, bits DPL */
 #define VMFUNC_LENGTH 3
-#define PERF_CAP_LBR_FORMAT 0x3full /* of IA32_PERF_CAPABILITIES */
 #define EXIT_REASON_BASIC 0xffffu
 
 static struct kvm_x86_ops *kvm_ops;
@@ -512,75 +511,7 @@ void elisa_hooks_remove(void)
 	kvm_ops = NULL;
 }
 
-static bool slot_speaks_against(const struct kvm_memory_slot *slot, u64 window,
-				enum elisa_refusal *refusal)
+bool elisa_kvm_has_ept(void)
 {
-	u64 first = slot->base_gfn << PAGE_SHIFT;
-	u64 end = first + (slot->npages << PAGE_SHIFT);
-
-	if (first < window + ELISA_WINDOW_SIZE && end > window)
-		*refusal = ELISA_REFUSED_WINDOW;
-	/* A migration logs main memory; a display logs its frame buffer all the time. */
-	else if ((slot->flags & KVM_MEM_LOG_DIRTY_PAGES) && first <= SZ_1M && end > SZ_1M)
-		*refusal = ELISA_REFUSED_DIRTY_LOG;
-	else
-		return false;
-	return true;
-}
-
-static enum elisa_refusal refusal_by_slots(struct kvm *kvm, u64 window)
-{
-	enum elisa_refusal refusal = ELISA_REFUSED_NOT;
-	struct kvm_memory_slot *slot;
-	int index, bucket;
-
-	index = srcu_read_lock(&kvm->srcu);
-	kvm_for_each_memslot(slot, bucket, kvm_memslots(kvm)) {
-		if (slot_speaks_against(slot, window, &refusal))
-			break;
-	}
-	srcu_read_unlock(&kvm->srcu, index);
-	return refusal;
-}
-
-/* LBR would show branches inside, PEBS write from there. Without a PMU the capabilities mean nothing. */
-static bool records_branches_or_loads(struct kvm_vcpu *kvm_vcpu)
-{
-	return kvm_vcpu->arch.pmu.version &&
-	       kvm_vcpu->arch.perf_capabilities & (PERF_CAP_PEBS_FORMAT | PERF_CAP_LBR_FORMAT);
-}
-
-static enum elisa_refusal refusal_by_vcpus(struct kvm *kvm)
-{
-	struct kvm_vcpu *kvm_vcpu;
-	unsigned long i;
-
-	kvm_for_each_vcpu(i, kvm_vcpu, kvm) {
-		if (elisa_kvm_nested(kvm_vcpu))
-			return ELISA_REFUSED_NESTED;
-		if (elisa_kvm_in_smm(kvm_vcpu))
-			return ELISA_REFUSED_SMM;
-		if (records_branches_or_loads(kvm_vcpu))
-			return ELISA_REFUSED_VPMU;
-	}
-	return ELISA_REFUSED_NOT;
-}
-
-enum elisa_refusal elisa_kvm_refusal(struct kvm *kvm, u64 window)
-{
-	enum elisa_refusal refusal;
-
-	if (!atomic_read(&kvm->online_vcpus))
-		return ELISA_REFUSED_NO_VCPU;
-	if (!*kvm_tdp_enabled)
-		return ELISA_REFUSED_SHADOW;
-	refusal = refusal_by_slots(kvm, window);
-	if (!refusal)
-		refusal = refusal_by_vcpus(kvm);
-	if (refusal)
-		return refusal;
-	/* With APICv the CPU would deliver an interrupt inside, unasked. */
-	if (kvm_apicv_activated(kvm))
-		kvm_set_apicv_inhibit(kvm, APICV_INHIBIT_REASON_ABSENT);
-	return kvm_apicv_activated(kvm) ? ELISA_REFUSED_APICV : ELISA_REFUSED_NOT;
+	return *kvm_tdp_enabled;
 }
