@@ -89,7 +89,7 @@ static void join(struct elisa_domain *domain, struct preparation *preparation, u
 
 	vcpu->number = preparation->first + i;
 	vcpu->closing = false;
-	vcpu->held = false;
+	vcpu->held = ELISA_HELD_NOT;
 	vcpu->next_check = jiffies + HZ;
 	vcpu->open = false;
 	vcpu->grace_wanted = domain->grace_number;

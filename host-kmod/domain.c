@@ -166,7 +166,7 @@ static long domain_vcpu_reopen(struct elisa_domain *domain, void __user *user)
 	if (argument.vcpu < ELISA_MAX_VCPUS)
 		vcpu = domain->vcpus[array_index_nospec(argument.vcpu, ELISA_MAX_VCPUS)];
 	if (vcpu) {
-		WRITE_ONCE(vcpu->held, false);
+		WRITE_ONCE(vcpu->held, ELISA_HELD_NOT);
 		/* A gate that was closed opens at an entry. */
 		kvm_vcpu_kick(vcpu->kvm_vcpu);
 	}

@@ -88,7 +88,7 @@ static void account(struct elisa_vcpu *vcpu, u32 reason, bool known)
 {
 	/* Only in the trusted context can it have had something in flight; detached, nobody reopens. */
 	if (vcpu->context == ELISA_CONTEXT_TRUSTED && vcpu->entered && !known)
-		WRITE_ONCE(vcpu->held, true);
+		WRITE_ONCE(vcpu->held, ELISA_HELD_THROWN_OUT);
 	vcpu->context = ELISA_CONTEXT_DEFAULT;
 	vcpu->vectors_saved = false;
 	vcpu->reset_wanted = true;

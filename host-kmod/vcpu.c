@@ -224,7 +224,7 @@ bool elisa_vcpu_evict(struct elisa_vcpu *vcpu)
 		  atomic_cmpxchg(&vcpu->state, ELISA_VCPU_CONDEMNED, ELISA_VCPU_EVICTED) ==
 			  ELISA_VCPU_CONDEMNED;
 	if (evicted)
-		WRITE_ONCE(vcpu->held, true);
+		WRITE_ONCE(vcpu->held, ELISA_HELD_EVICTED);
 	spin_unlock_irqrestore(&vcpu->lock, flags);
 	if (evicted)
 		elisa_vcpu_event(vcpu, ELISA_EVENT_VCPU_RECOVERED, ELISA_AT_ENTRY);

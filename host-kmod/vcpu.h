@@ -6,8 +6,8 @@
  * Who writes what:
  *	the vCPU's own thread (hooks)	context, parked, the VMCS, the list page, statistics
  *	whoever holds domain->lock	contexts, vm, number, closing, grace_wanted,
- *					held := true with EVICTED
- *	whoever holds its finish_lock	held := false
+ *					held := EVICTED with that state
+ *	whoever holds its finish_lock	held := NOT
  *	both				state, see enum elisa_vcpu_state
  */
 #ifndef ELISA_KMOD_VCPU_H
@@ -63,7 +63,7 @@ struct elisa_vcpu {
 	struct elisa_contexts *retiring; /* what contexts was, until it is freed */
 	u32 number;                      /* in the domain */
 	bool closing;                    /* no way in any more */
-	bool held;                       /* no way in until the daemon has finished its journal */
+	u32 held; /* enum elisa_held: no way in until the daemon has finished its journal */
 
 	atomic_t state;
 	unsigned long entries; /* counted up with each entry */

@@ -281,7 +281,7 @@ static long vcpu_stats(struct elisa_vm *vm, void __user *user)
 	struct elisa_vcpu_stats stats;
 	struct elisa_vcpu *vcpu;
 	u32 wanted;
-	bool held;
+	u32 held;
 
 	if (copy_from_user(&stats, user, sizeof(stats)))
 		return -EFAULT;

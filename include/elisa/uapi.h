@@ -262,6 +262,13 @@ struct elisa_port_state {
 	uint64_t pinned_pages; /* out: 4 KiB pages */
 };
 
+/* Whether a vCPU was thrown out and not yet reopened (DOMAIN_VCPU_REOPEN), and on whose account. */
+enum elisa_held {
+	ELISA_HELD_NOT = 0,
+	ELISA_HELD_THROWN_OUT = 1, /* its guest may have brought it about */
+	ELISA_HELD_EVICTED = 2,    /* by DOMAIN_VCPU_EVICT */
+};
+
 /* VM_VCPU_STATS: counters of one vCPU since its VM was attached. ENOENT no such vCPU. */
 #define ELISA_EXIT_REASONS 80u
 
@@ -275,7 +282,7 @@ struct elisa_vcpu_stats {
 	uint64_t traps;        /* out: returns that exited because an event was pending */
 	uint64_t closed_calls; /* out: gate calls answered with -ENODEV */
 	uint64_t hypercalls;   /* out */
-	uint64_t held;         /* out: 1 while thrown out and not yet reopened */
+	uint64_t held;         /* out: enum elisa_held */
 	uint64_t gate_calls;   /* out: ELISA_HC_GATE_CALL served by the host */
 	uint64_t
 		tsc_offset; /* out: guest TSC - host TSC, modulo 2^64; 0 if the guest's is scaled */

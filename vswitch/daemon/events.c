@@ -123,14 +123,16 @@ static bool finish(struct elisa_daemon *daemon, uint32_t vcpu)
 
 /*
  * A vCPU that was thrown out is kept out until what it had in flight is finished, and for good if its
- * guest makes a habit of it: all others lose packets each time.
+ * guest makes a habit of it: all others lose packets each time. What the daemon itself asked for is not
+ * the guest's doing. All else may be: a guest can have itself reset, too.
  */
 static void finish_held(struct elisa_daemon *daemon, struct elisa_vm *vm, uint32_t vcpu,
-			bool by_host)
+			uint64_t held)
 {
 	int result;
 
-	if (finish(daemon, vcpu) && !by_host && elisa_vm_count_reset(vm, seconds_now())) {
+	if (finish(daemon, vcpu) && held != ELISA_HELD_EVICTED &&
+	    elisa_vm_count_reset(vm, seconds_now())) {
 		remove_hostile(daemon, vm);
 		return;
 	}
@@ -144,10 +146,10 @@ static void finish_held(struct elisa_daemon *daemon, struct elisa_vm *vm, uint32
 
 /*
  * Finish what a vCPU left in flight, if it is gone or held. One that is neither may be inside: its
- * event is old, or it was thrown out with nothing in flight. `by_host`: the guest is known to have had
- * no part in it.
+ * event is old, or it was thrown out with nothing in flight. On whose account it is held the module
+ * still knows when the event was lost.
  */
-static void look_after(struct elisa_daemon *daemon, uint32_t vcpu, bool by_host)
+static void look_after(struct elisa_daemon *daemon, uint32_t vcpu)
 {
 	struct elisa_vcpu_stats stats;
 	struct elisa_vm *vm = vm_of(daemon, vcpu, &stats);
@@ -155,7 +157,7 @@ static void look_after(struct elisa_daemon *daemon, uint32_t vcpu, bool by_host)
 	if (!vm)
 		finish(daemon, vcpu);
 	else if (stats.held)
-		finish_held(daemon, vm, vcpu, by_host);
+		finish_held(daemon, vm, vcpu, stats.held);
 }
 
 /* A VM that KVM has no more, whether its process is there or not. */
@@ -180,7 +182,7 @@ void elisa_events_resynchronize(struct elisa_daemon *daemon)
 			remove_gone(daemon, vm);
 	}
 	for (uint32_t vcpu = 0; vcpu < ELISA_MAX_VCPUS; vcpu++)
-		look_after(daemon, vcpu, false);
+		look_after(daemon, vcpu);
 }
 
 /* What is wrong is the process in the guest, or nothing but that the vCPU did not run. */
@@ -191,8 +193,8 @@ static void log_recovery(struct elisa_daemon *daemon, const struct elisa_event *
 			ELISA_LOG_WARNING,
 			"vCPU %u of VM %.128s was thrown out of the switch with #GP: it "
 			"stayed inside, paused or for too long, while others waited for it, "
-			"or its VMM changed it there; is the VM paused, or the host "
-			"overloaded?",
+			"or its VMM changed or reset it there; is the VM paused, did it "
+			"restart, or is the host overloaded?",
 			event->vcpu, vm_label(daemon, event->vcpu));
 		return;
 	}
@@ -207,7 +209,7 @@ static void log_recovery(struct elisa_daemon *daemon, const struct elisa_event *
 static void recovered(struct elisa_daemon *daemon, const struct elisa_event *event)
 {
 	log_recovery(daemon, event);
-	look_after(daemon, event->vcpu, event->reason == ELISA_AT_ENTRY);
+	look_after(daemon, event->vcpu);
 }
 
 static void vm_gone(struct elisa_daemon *daemon, const struct elisa_event *event)
@@ -246,7 +248,7 @@ static void handle(struct elisa_daemon *daemon, const struct elisa_event *event)
 		recovered(daemon, event);
 		break;
 	case ELISA_EVENT_VCPU_LOST:
-		look_after(daemon, event->vcpu, false);
+		look_after(daemon, event->vcpu);
 		break;
 	case ELISA_EVENT_VM_GONE:
 		vm_gone(daemon, event);

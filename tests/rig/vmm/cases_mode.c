@@ -197,6 +197,8 @@ const char *case_event_by_vmm(void)
 	while (event.type && event.type != ELISA_EVENT_VCPU_RECOVERED);
 	CHECK(event.type && event.reason == ELISA_AT_ENTRY, "event %u, reason %u", event.type,
 	      event.reason);
+	CHECK(host_stats(setup.vm_fd).held == ELISA_HELD_THROWN_OUT, "held %llu",
+	      (unsigned long long)host_stats(setup.vm_fd).held);
 	CHECK(vm_mailbox(&setup.vm, GUEST_INTERRUPTS) == 1, "%llu interrupts",
 	      (unsigned long long)vm_mailbox(&setup.vm, GUEST_INTERRUPTS));
 	return setup_end(&setup);

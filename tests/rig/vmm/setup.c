@@ -91,8 +91,8 @@ const char *expect_thrown_out(struct setup *setup, uint64_t operation, uint64_t 
 	      (unsigned long long)operation);
 	/* Its port was taken back, and its gate is closed until the daemon has looked after it. */
 	CHECK(hello(&setup->vm) == 0, "hello after operation %llu", (unsigned long long)operation);
-	CHECK(host_stats(setup->vm_fd).held == 1, "not held after operation %llu",
-	      (unsigned long long)operation);
+	CHECK(host_stats(setup->vm_fd).held == ELISA_HELD_THROWN_OUT,
+	      "not held after operation %llu", (unsigned long long)operation);
 	CHECK(vm_gate(&setup->vm, IMAGE_SUM, 20, 22) == -ENODEV, "a held vCPU went in");
 	CHECK(host_reopen(&setup->host, setup->attach.first_vcpu) == 0, "reopen");
 	CHECK(host_stats(setup->vm_fd).held == 0, "still held");
