@@ -120,7 +120,7 @@ static int look_at(struct elisa_vcpu *vcpu, struct eviction *eviction)
 		if (time_after(jiffies, eviction->deadline))
 			return -ETIMEDOUT;
 	} else if (time_after(jiffies, eviction->still_since + PATIENCE) &&
-		   elisa_vcpu_evict(vcpu)) {
+		   elisa_vcpu_evict(vcpu, ELISA_HELD_EVICTED)) {
 		return 0;
 	}
 	hurry(vcpu);

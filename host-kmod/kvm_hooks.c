@@ -111,10 +111,14 @@ static fastpath_t __maybe_unused vcpu_run_u64(struct kvm_vcpu *kvm_vcpu, u64 fla
 static int handle_exit(struct kvm_vcpu *kvm_vcpu, fastpath_t fastpath);
 static int interrupt_allowed(struct kvm_vcpu *kvm_vcpu, bool injection);
 static int nmi_allowed(struct kvm_vcpu *kvm_vcpu, bool injection);
+static bool init_blocked(struct kvm_vcpu *kvm_vcpu);
+static void vcpu_blocking(struct kvm_vcpu *kvm_vcpu);
 static void vcpu_free(struct kvm_vcpu *kvm_vcpu);
 DEFINE_STATIC_CALL_NULL(elisa_handle_exit, handle_exit);
 DEFINE_STATIC_CALL_NULL(elisa_interrupt_allowed, interrupt_allowed);
 DEFINE_STATIC_CALL_NULL(elisa_nmi_allowed, nmi_allowed);
+DEFINE_STATIC_CALL_NULL(elisa_init_blocked, init_blocked);
+DEFINE_STATIC_CALL_NULL(elisa_vcpu_blocking, vcpu_blocking);
 DEFINE_STATIC_CALL_NULL(elisa_vcpu_free_original, vcpu_free);
 
 struct exit {
@@ -319,6 +323,32 @@ static int nmi_allowed(struct kvm_vcpu *kvm_vcpu, bool injection)
 	return is_inside(kvm_vcpu) ? 0 : static_call(elisa_nmi_allowed)(kvm_vcpu, injection);
 }
 
+/*
+ * KVM keeps an INIT pending, and asks again when it is told to look at its events. Not of a vCPU that
+ * its VMM lets wait: that one cannot return.
+ */
+static bool init_blocked(struct kvm_vcpu *kvm_vcpu)
+{
+	struct elisa_vcpu *vcpu = elisa_vcpu_find(kvm_vcpu);
+
+	if (vcpu && vcpu->context && kvm_vcpu->arch.mp_state == KVM_MP_STATE_RUNNABLE) {
+		WRITE_ONCE(vcpu->init_waits, true);
+		return true;
+	}
+	return static_call(elisa_init_blocked)(kvm_vcpu);
+}
+
+/* No code inside waits: the VMM had it do so, as when it resets the VM. For how long, nobody knows. */
+static void vcpu_blocking(struct kvm_vcpu *kvm_vcpu)
+{
+	struct elisa_vcpu *vcpu = elisa_vcpu_find(kvm_vcpu);
+
+	if (vcpu && vcpu->context)
+		elisa_vcpu_evict(vcpu, ELISA_HELD_THROWN_OUT);
+	/* kvm_intel may have none. */
+	static_call_cond(elisa_vcpu_blocking)(kvm_vcpu);
+}
+
 static void vcpu_free(struct kvm_vcpu *kvm_vcpu)
 {
 	struct elisa_vcpu *vcpu;
@@ -366,6 +396,8 @@ static struct hook hooks[] = {
 	HOOK(vcpu_free, elisa_vcpu_free_original, vcpu_free),
 	HOOK(interrupt_allowed, elisa_interrupt_allowed, interrupt_allowed),
 	HOOK(nmi_allowed, elisa_nmi_allowed, nmi_allowed),
+	HOOK(apic_init_signal_blocked, elisa_init_blocked, init_blocked),
+	HOOK(vcpu_blocking, elisa_vcpu_blocking, vcpu_blocking),
 #ifdef HF_SMM_MASK
 	HOOK(smi_allowed, elisa_smi_allowed, smi_allowed),
 #endif
@@ -382,6 +414,8 @@ static void choose_vcpu_run(struct hook *hook)
 	CHECK_TYPE(vcpu_free, vcpu_free);
 	CHECK_TYPE(interrupt_allowed, interrupt_allowed);
 	CHECK_TYPE(nmi_allowed, nmi_allowed);
+	CHECK_TYPE(apic_init_signal_blocked, init_blocked);
+	CHECK_TYPE(vcpu_blocking, vcpu_blocking);
 	CHECK_TYPE(handle_exit, handle_exit);
 #ifdef HF_SMM_MASK
 	CHECK_TYPE(smi_allowed, smi_allowed);

@@ -119,6 +119,8 @@ void elisa_recover_before_entry(struct elisa_vcpu *vcpu, bool evicted)
 {
 	account(vcpu, ELISA_AT_ENTRY, evicted);
 	elisa_recover_fs_base(vcpu);
+	/* KVM looks at what was held back at the next exit, the host's tick at the latest. */
+	kvm_make_request(KVM_REQ_EVENT, vcpu->kvm_vcpu);
 	/* User space, or INIT, gave it registers of its own: not ours to change. */
 	if (elisa_kvm_rip(vcpu->kvm_vcpu) != vcpu->parked.rip) {
 		/* But INIT, which ends 64-bit mode, leaves the vector registers as they were. */
@@ -133,5 +135,4 @@ void elisa_recover_before_entry(struct elisa_vcpu *vcpu, bool evicted)
 		elisa_vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, 0);
 		elisa_vmwrite(VM_ENTRY_INTR_INFO_FIELD, ENTRY_GP);
 	}
-	kvm_make_request(KVM_REQ_EVENT, vcpu->kvm_vcpu);
 }

@@ -182,6 +182,7 @@ static void resume_inside(struct elisa_vcpu *vcpu, struct elisa_contexts *contex
 	if (vcpu->masked)
 		elisa_vmwrite(CPU_BASED_VM_EXEC_CONTROL, controls & ~vcpu->masked);
 	vcpu->trap = vcpu->masked || elisa_kvm_smi_pending(vcpu->kvm_vcpu) ||
+		     READ_ONCE(vcpu->init_waits) ||
 		     READ_ONCE(vcpu->grace_wanted) != vcpu->grace_seen;
 	elisa_vmwrite(EPT_POINTER, elisa_contexts_eptp(contexts, vcpu->context));
 }
@@ -213,7 +214,7 @@ static void set_features(struct elisa_vcpu *vcpu, struct elisa_contexts *context
 	elisa_contexts_set_features(contexts, features);
 }
 
-bool elisa_vcpu_evict(struct elisa_vcpu *vcpu)
+bool elisa_vcpu_evict(struct elisa_vcpu *vcpu, enum elisa_held held)
 {
 	unsigned long flags;
 	bool evicted;
@@ -224,7 +225,7 @@ bool elisa_vcpu_evict(struct elisa_vcpu *vcpu)
 		  atomic_cmpxchg(&vcpu->state, ELISA_VCPU_CONDEMNED, ELISA_VCPU_EVICTED) ==
 			  ELISA_VCPU_CONDEMNED;
 	if (evicted)
-		WRITE_ONCE(vcpu->held, ELISA_HELD_EVICTED);
+		WRITE_ONCE(vcpu->held, held);
 	spin_unlock_irqrestore(&vcpu->lock, flags);
 	if (evicted)
 		elisa_vcpu_event(vcpu, ELISA_EVENT_VCPU_RECOVERED, ELISA_AT_ENTRY);
@@ -325,6 +326,7 @@ void elisa_vcpu_outside(struct elisa_vcpu *vcpu)
 {
 	vcpu->context = ELISA_CONTEXT_DEFAULT;
 	vcpu->vectors_saved = false;
+	WRITE_ONCE(vcpu->init_waits, false);
 	WRITE_ONCE(vcpu->grace_seen, READ_ONCE(vcpu->grace_wanted));
 	atomic_set_release(&vcpu->state, ELISA_VCPU_QUIET);
 }

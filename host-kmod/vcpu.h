@@ -4,7 +4,8 @@
  * KVM frees the vCPU. In between it may belong to no VM of ours (detached): then its gate is closed.
  *
  * Who writes what:
- *	the vCPU's own thread (hooks)	context, parked, the VMCS, the list page, statistics
+ *	the vCPU's own thread (hooks)	context, parked, the VMCS, the list page, statistics,
+ *					held := THROWN_OUT
  *	whoever holds domain->lock	contexts, vm, number, closing, grace_wanted,
  *					held := EVICTED with that state
  *	whoever holds its finish_lock	held := NOT
@@ -70,13 +71,14 @@ struct elisa_vcpu {
 	u64 grace_wanted;      /* number of the latest grace period */
 	u64 grace_seen;        /* the latest in or before which the vCPU was seen outside */
 
-	u32 context;                    /* ELISA_CONTEXT_*; 0: the default one */
-	u32 masked;                     /* window exits held back during this entry */
-	bool trap;                      /* slot 0 is empty during this entry */
-	bool open;                      /* of the gate */
-	bool reset_wanted;              /* the contexts' pages, before the next entry */
-	u64 kvm_eptp;                   /* during this entry */
-	u64 list;                       /* host-physical address in the VMCS */
+	u32 context;       /* ELISA_CONTEXT_*; 0: the default one */
+	u32 masked;        /* window exits held back during this entry */
+	bool trap;         /* slot 0 is empty during this entry */
+	bool init_waits;   /* an INIT, until it has returned; also set by other threads */
+	bool open;         /* of the gate */
+	bool reset_wanted; /* the contexts' pages, before the next entry */
+	u64 kvm_eptp;      /* during this entry */
+	u64 list;          /* host-physical address in the VMCS */
 	struct elisa_contexts *entered; /* contexts of this entry */
 	struct elisa_parked parked;
 	bool vectors_saved; /* parked in the trusted context: KVM may have a copy of its XMM registers */
@@ -127,10 +129,10 @@ struct elisa_contexts *elisa_vcpu_begin_in_host(struct elisa_vcpu *vcpu);
 void elisa_vcpu_outside(struct elisa_vcpu *vcpu);
 
 /*
- * Parked, or condemned: from now on it is out, held, and the daemon is told. False: it was not. Under
- * domain->lock.
+ * Parked, or condemned: from now on it is out, held on that account, and the daemon is told. False: it
+ * was not. Under domain->lock, or in the vCPU's thread.
  */
-bool elisa_vcpu_evict(struct elisa_vcpu *vcpu);
+bool elisa_vcpu_evict(struct elisa_vcpu *vcpu, enum elisa_held held);
 
 /* Remember where a vCPU stands that stays inside. VMCS current. */
 void elisa_vcpu_park(struct elisa_vcpu *vcpu);

@@ -234,7 +234,8 @@ enum elisa_event_type {
 	ELISA_EVENT_VM_GONE = 5,        /* vcpu: one of its vCPUs */
 };
 
-#define ELISA_AT_ENTRY 0xffffffffu /* overstayed a grace period, changed while parked, or evicted */
+/* Overstayed a grace period, changed or made to wait while parked, or evicted. */
+#define ELISA_AT_ENTRY 0xffffffffu
 
 #define ELISA_EVENT_OVERFLOW 1u
 

@@ -113,6 +113,8 @@ const char *case_admission_limit(void);
 const char *case_callers_rights(void);
 const char *case_not_the_owner(void);
 const char *case_uapi(void);
+const char *case_init_while_inside(void);
+const char *case_waiting_inside(void);
 const char *case_refusals(void);
 const char *case_adopt(void);
 const char *case_revoke(void);

@@ -32,6 +32,8 @@ static const struct test_case cases[] = {
 	{"saved-vectors", case_saved_vectors, VMCALL_OR_NOT},
 	{"timer-while-inside", case_timer_while_inside, VMCALL_OR_NOT},
 	{"nmi-while-inside", case_nmi_while_inside, VMCALL_OR_NOT},
+	{"init-while-inside", case_init_while_inside, VMCALL_OR_NOT},
+	{"waiting-inside", case_waiting_inside, VMCALL_OR_NOT},
 	{"long-stay", case_long_stay, VMCALL_OR_NOT},
 	{"pause-inside", case_pause_inside, VMCALL_OR_NOT},
 	{"descriptor-tables", case_descriptor_tables, VMCALL_OR_NOT},

@@ -191,6 +191,15 @@ guest_gate_timer:
 	mov GUEST_MAILBOX + GUEST_INTERRUPTS, %rax
 	ret
 
+	/* To the vCPU with APIC ID RDI: what ESI says, as the interrupt command register has it. */
+	.globl guest_send_ipi
+guest_send_ipi:
+	mov $GUEST_APIC, %ecx
+	shl $24, %edi
+	mov %edi, 0x310(%rcx)
+	mov %esi, 0x300(%rcx)
+	ret
+
 	/* Load 8 bytes at RDI. */
 	.globl guest_load
 guest_load:

@@ -27,7 +27,11 @@
 #define TSS_SIZE 0x100
 #define CR0_VALUE 0x80050033ull
 #define CR4_VALUE 0x10620ull /* PAE, OSFXSR, OSXMMEXCPT, FSGSBASE */
-#define EFER_VALUE 0xd01ull  /* SCE, LME, LMA, NXE */
+#define RESET_CR0 0x10
+#define CR0_CACHES 0x60000000ull /* CD and NW: INIT leaves them */
+#define RESET_CS_BASE 0xffff0000
+#define RESET_RIP 0xfff0
+#define EFER_VALUE 0xd01ull /* SCE, LME, LMA, NXE */
 #define KVM_TSS_ADDRESS 0xfffbd000
 #define MAX_CPUID 128
 #define DR7_EXECUTE_DR0 0x402ull /* G0, and the bit that is always set */
@@ -418,6 +422,29 @@ enum outcome vm_resume(struct vm *vm, int64_t *result)
 {
 	vm->run->immediate_exit = 0;
 	return run_to_end(vm, result);
+}
+
+void vm_send_ipi(struct vm *from, const struct vm *to, uint32_t command)
+{
+	const uint64_t arguments[3] = {to->number, command, 0};
+	int64_t result;
+
+	if (vm_call_at(from, guest_send_ipi, GUEST_TABLES, 0, arguments, &result) !=
+	    OUTCOME_RETURNED) {
+		errno = EIO;
+		die("the interrupt command register");
+	}
+}
+
+bool vm_was_reset(struct vm *vm)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) || ioctl(vm->vcpu, KVM_GET_REGS, &regs))
+		die("KVM_GET_SREGS");
+	return (sregs.cr0 & ~CR0_CACHES) == RESET_CR0 && sregs.cs.base == RESET_CS_BASE &&
+	       regs.rip == RESET_RIP;
 }
 
 static void do_nothing(int number)

@@ -40,7 +40,7 @@ enum outcome {
 extern const char guest_hypercall[], guest_gate[], guest_gate_loop[], guest_gate_registers[],
 	guest_vmfunc[], guest_gate_timer[], guest_load[], guest_lidt_gate[], guest_lgdt_gate[],
 	guest_lldt_gate[], guest_ltr_gate[], guest_gate_fs[], guest_gate_cr4[], guest_rdtsc[],
-	guest_returned[], guest_gate_vmcall[], guest_vmcall_loop[];
+	guest_returned[], guest_gate_vmcall[], guest_vmcall_loop[], guest_send_ipi[];
 
 /* Where the guest has it. */
 uint64_t vm_code_address(const char *label);
@@ -50,7 +50,8 @@ void vm_destroy(struct vm *vm);
 
 /*
  * One more vCPU of the same VM, as a struct vm of its own: same memory, stacks of its own, one mailbox
- * for both, so that of two that fault one is not heard. Before the VM is attached. To be destroyed first.
+ * for both, so that of two that fault one is not heard. Before the VM is attached, or it has no contexts. To be
+ * destroyed first.
  */
 void vm_add_vcpu(struct vm *first, struct vm *vm);
 
@@ -72,6 +73,14 @@ enum outcome vm_finish(struct vm *vm, int64_t *result);
 /* The usual case: ring 3, the page table that says hello. */
 enum outcome vm_call(struct vm *vm, const char *function, uint64_t first, uint64_t second,
 		     uint64_t third, int64_t *result);
+
+/* What one vCPU writes, in ring 0, to make an interrupt of the other; START_UP: at page `page`. */
+#define IPI_INIT 0x4500u
+#define IPI_START_UP(page) (0x4600u | (page))
+void vm_send_ipi(struct vm *from, const struct vm *to, uint32_t command);
+
+/* Does it stand where INIT leaves a vCPU that is the first? */
+bool vm_was_reset(struct vm *vm);
 
 /*
  * `thread` is in a vm_call(), which ends with OUTCOME_PARKED, or with what it has just come to, and the
