@@ -103,7 +103,7 @@ static void tell(const uint8_t *bytes, size_t size)
 	event.port = take(&input, 1) % 65 - 1u;
 	event.vcpu = take(&input, 1) % 4 - 1u;
 	event.reason = take(&input, 4);
-	fake_module.held = take(&input, 1) & 1;
+	fake_module.held = take(&input, 1) % 3; /* enum elisa_held */
 	fake_module_send(&event);
 }
 
