@@ -145,6 +145,13 @@ guest_start() {
 	) &
 }
 
+# The next line of a descriptor, in $LINE; 1: none came in that many seconds. By a process without
+# children: busybox's read forgets the half of a line that it has when a child ends.
+read_line() { # DESCRIPTOR SECONDS
+	# shellcheck disable=SC3045
+	LINE=$(read -r -t "$2" LINE <&"$1" && printf '%s\n' "$LINE")
+}
+
 guest_descriptor() {
 	read -r NUMBER < "$RIG_TEMPORARY/$1.number" || return 1
 	DESCRIPTOR=$(($2 + 2 * NUMBER))
@@ -153,12 +160,10 @@ guest_descriptor() {
 guest_pid() { cat "$RIG_TEMPORARY/$1.pid"; }
 guest_answer() { echo "$RIG_TEMPORARY/$1.answer"; }
 
-# The loop's variables are the shell's own; a byte-wise read is cheaper than any process.
 guest_wait() {
 	guest_descriptor "$1" 11 || return 1
 	: > "$RIG_TEMPORARY/$1.answer"
-	# shellcheck disable=SC3045
-	while read -r -t "${3:-300}" LINE <&"$DESCRIPTOR"; do
+	while read_line "$DESCRIPTOR" "${3:-300}"; do
 		LINE=${LINE%"$CARRIAGE_RETURN"}
 		echo "$LINE" >> "$RIG_SCENARIO_OUTPUT/$1.serial"
 		# shellcheck disable=SC2254

@@ -14,8 +14,7 @@
 
 victim_ask() { # LINE: the answer is in $ANSWER
 	echo "$1" >&5
-	# shellcheck disable=SC3045
-	read -r -t 120 ANSWER <&6
+	read_line 6 120 && ANSWER=$LINE
 }
 
 victim_start() {
@@ -25,9 +24,8 @@ victim_start() {
 	elisa-victim < "$RIG_TEMPORARY/victim.in" > "$RIG_TEMPORARY/victim.out" \
 		2>> "$RIG_SCENARIO_OUTPUT/victim.log" 5>&- 6>&- 9>&- &
 	echo $! > "$RIG_TEMPORARY/victim.pid"
-	# shellcheck disable=SC3045
-	read -r -t 60 ANSWER <&6
-	[ "$ANSWER" = waiting ] || return 1
+	read_line 6 60
+	[ "$LINE" = waiting ] || return 1
 	for VICTIM_PORT in v0 v1; do
 		elisactl port add $VICTIM_PORT --vm "$(cat "$RIG_TEMPORARY/victim.pid")" || return 1
 	done
