@@ -10,6 +10,23 @@ statistic() { # ID NAME: the first number after NAME in the guest's last answer
 
 not() { ! "$@"; }
 
+# As a guest's answer comes: in parts, and another child ends in between.
+line_is_whole() {
+	mkfifo "$RIG_TEMPORARY/parts"
+	exec 7<> "$RIG_TEMPORARY/parts"
+	{
+		printf 'OK ' >&7
+		sleep 0.4
+		echo whole >&7
+	} &
+	sleep 0.2 &
+	read_line 7 5
+	exec 7>&-
+	[ "$LINE" = "OK whole" ]
+}
+
+check line-is-whole "a part of it is missing" line_is_whole
+
 guests_boot A B
 stage "guests are up"
 EAL="'--lcores=(0,1)@0' --no-pci --no-telemetry"
