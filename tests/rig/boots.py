@@ -23,9 +23,17 @@ def side_by_side(wanted=None):
     """How many: an emulator takes one CPU, and its host's memory. On this machine itself one."""
     if machine_module() is not bochs:
         return 1
-    wanted = wanted or int(os.environ.get("RIG_JOBS", 0))
+    wanted = wanted or jobs_of_environment()
     room = min(len(os.sched_getaffinity(0)), doctor.available_mib() // doctor.HOST_MIB)
     return max(1, wanted or min(AT_ONCE, room))
+
+
+def jobs_of_environment():
+    """RIG_JOBS; 0: nothing is said."""
+    text = os.environ.get("RIG_JOBS", "")
+    if text and not (text.isascii() and text.isdigit()):
+        raise SystemExit(f"RIG_JOBS={text}: how many at a time? A number, or nothing")
+    return int(text or 0)
 
 
 class Boot(lanes.Job):

@@ -53,7 +53,6 @@ class Lane:
 
     def finish(self):
         status = self.process.wait()
-        process.end(self.process)
         self.job.wall = time.monotonic() - self.time
         if self.log:
             self.log.close()
@@ -62,7 +61,7 @@ class Lane:
 
 def stop(lanes):
     for lane in lanes:
-        lane.process.terminate()
+        process.ask_to_end(lane.process)
     for lane in lanes:
         try:
             lane.process.wait(END_SECONDS)

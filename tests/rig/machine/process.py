@@ -28,6 +28,12 @@ def start(command, **options):
                             preexec_fn=die_with_parent, start_new_session=True, **options)
 
 
+def ask_to_end(process):
+    """Its group, so that no child of it is left; who is in a session of its own is its parent's business."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+
+
 def end(process):
     """Kill the whole group and reap."""
     if process.poll() is None:
