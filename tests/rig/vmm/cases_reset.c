@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* cases_reset.c - a vCPU that is inside is reset: by INIT from another vCPU, or by its VMM. */
+#include <errno.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -90,6 +91,8 @@ const char *case_waiting_inside(void)
 	call_and_wait(&caller);
 	vm_park(&setup->vm, caller.thread);
 	CHECK(caller.outcome == OUTCOME_PARKED, "outcome %d", caller.outcome);
+	CHECK(set_state(&setup->vm, KVM_MP_STATE_INIT_RECEIVED) == -1 && errno == EINVAL,
+	      "it waits at once, %d", errno);
 	CHECK(!set_state(&setup->vm, KVM_MP_STATE_UNINITIALIZED) &&
 		      !set_state(&setup->vm, KVM_MP_STATE_INIT_RECEIVED),
 	      "it cannot be made to wait");
