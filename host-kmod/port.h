@@ -55,7 +55,8 @@ void elisa_ports_release(struct elisa_domain *domain, u64 ports,
 /*
  * regions.c: REGISTER and UNREGISTER, by the vCPU's thread in handle_exit. First, whether the port
  * can have the region; then its memory, without domain->lock; then, after all of the first is looked at
- * again, the port has it. What was pinned and is not taken, the caller releases.
+ * again, the port has it. Errors are those of hypercall.h. *out is the caller's until
+ * elisa_region_register() answers 0.
  */
 int elisa_region_check(const struct elisa_port *port, struct kvm_vcpu *kvm_vcpu,
 		       const struct elisa_hc_region *call);
